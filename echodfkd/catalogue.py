@@ -1,0 +1,139 @@
+"""What this version can make, teach, train and export, and what is ready to use: small facts, no models."""
+
+import json
+from collections.abc import Iterator
+from dataclasses import dataclass, field, replace
+from importlib.util import find_spec
+from pathlib import Path
+from typing import Any
+
+from echodfkd.home import model_folder
+from echodfkd.weights import FOLDER
+
+KINDS = ("generator", "teacher", "student", "auxiliary", "export")
+OURS = "Apache-2.0"
+
+
+@dataclass(frozen=True)
+class Entry:
+    """One line of the catalogue.
+
+    Attributes:
+        kind: one of `KINDS`.
+        summary: what it is, in a few words.
+        source: where it comes from.
+        licence: SPDX name of its weights' or code's licence.
+        needs: what a user has to do or have first; "nothing" when it runs as installed.
+        weights: whether it is of no use without a weights file (described by a card).
+        modules: Python modules that must be installed.
+        state: "ready", "trainable" (ready to be trained by the user) or "missing".
+        bytes, parameters, sha256, claim: from the weights' card; None when there are no weights.
+    """
+
+    kind: str
+    name: str
+    summary: str
+    source: str = "echodfkd"
+    licence: str = OURS
+    needs: str = "nothing"
+    weights: bool = False
+    modules: tuple[str, ...] = ()
+    state: str = "ready"
+    bytes: int | None = None
+    parameters: int | None = None
+    sha256: str | None = None
+    claim: str | None = None
+    path: Path | None = field(default=None, repr=False)
+
+    @property
+    def ready(self) -> bool:
+        """Whether it runs now, without training or fetching anything."""
+        return self.state == "ready"
+
+
+ENTRIES = (
+    Entry(
+        "generator",
+        "sim",
+        "procedural four-chamber and two-chamber clips with exact masks",
+        modules=("scipy",),
+    ),
+    Entry(
+        "teacher", "sim", "LV segmentation network trained on `sim` clips", weights=True, modules=("torch",)
+    ),
+    Entry("student", "default", "small LV segmentation network, embedded", weights=True, modules=("torch",)),
+    Entry(
+        "student",
+        "smp:ARCH:ENCODER",
+        "any segmentation_models_pytorch network, such as smp:unet:mobilenet_v2",
+        source="segmentation_models_pytorch",
+        licence="MIT",
+        needs="training: echodfkd distill --student smp:ARCH:ENCODER",
+        modules=("torch", "segmentation_models_pytorch"),
+        state="trainable",
+    ),
+    Entry("export", "onnx", "ONNX file for onnxruntime and others", modules=("torch", "onnx", "onnxscript")),
+)
+
+
+def catalogue() -> list[Entry]:
+    """Every entry with its state, ordered by kind; opens only the small cards beside the weights."""
+    cards = list(_cards())
+    listed = {(entry.kind, entry.name) for entry in ENTRIES}
+    entries = [_installed(_described(entry, cards)) for entry in ENTRIES]
+    entries += [_installed(card) for card in cards if (card.kind, card.name) not in listed]
+    return sorted(entries, key=lambda entry: KINDS.index(entry.kind))
+
+
+def _described(entry: Entry, cards: list[Entry]) -> Entry:
+    """The entry with what its weights' card says; "missing" when it needs weights that are not there."""
+    if not entry.weights:
+        return entry
+    for card in cards:
+        if (card.kind, card.name) == (entry.kind, entry.name):
+            return replace(card, summary=entry.summary, modules=entry.modules)
+    where = f"its weights in {FOLDER} (install again) or {model_folder()}"
+    return replace(entry, state="missing", needs=where)
+
+
+def _installed(entry: Entry) -> Entry:
+    """The entry, or "missing" when a Python module it needs is not installed (looked up, not imported)."""
+    absent = [module for module in entry.modules if find_spec(module) is None]
+    if not absent:
+        return entry
+    return replace(entry, state="missing", needs=f"Python modules: {', '.join(absent)}")
+
+
+def _cards() -> Iterator[Entry]:
+    """Cards of the embedded weights, then those of the user's folder; what is no card is passed over."""
+    for folder in (FOLDER, model_folder()):
+        for path in sorted(folder.glob("*.json")) if folder.is_dir() else ():
+            try:
+                card = json.loads(path.read_text(encoding="utf-8"))
+            except (OSError, ValueError):
+                continue
+            if isinstance(card, dict) and card.get("kind") in KINDS and isinstance(card.get("name"), str):
+                yield _from_card(card, path)
+
+
+def _from_card(card: dict[str, Any], path: Path) -> Entry:
+    """An entry from a card; "missing" when its weights are absent or not as long as the card says."""
+    weights = path.with_name(card.get("file", f"{path.stem}.safetensors"))
+    size = weights.stat().st_size if weights.is_file() else None
+    whole = size is not None and size == card.get("bytes", size)
+    found = f"{weights.name} of {card.get('bytes', '?')} bytes in {path.parent} (found: {size or 'none'})"
+    return Entry(
+        kind=card["kind"],
+        name=card["name"],
+        summary=str(card.get("summary", "weights in the user's folder")),
+        source=str(card.get("source", "echodfkd")),
+        licence=str(card.get("licence", OURS)),
+        needs="nothing" if whole else found,
+        weights=True,
+        state="ready" if whole else "missing",
+        bytes=card.get("bytes", size),
+        parameters=card.get("parameters"),
+        sha256=card.get("sha256"),
+        claim=card.get("claim"),
+        path=weights,
+    )

@@ -1,0 +1,55 @@
+"""`echodfkd distill`: train a student on what a teacher sees."""
+
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from echodfkd.cli.options import Debug, Device, Quiet, Seed
+
+
+def distill(
+    teacher: Annotated[str, typer.Option(help="Name of a teacher, or a path to a model.")],
+    output: Annotated[Path, typer.Option(help="Folder of the run: new, or with --resume an earlier one.")],
+    data: Annotated[
+        Path | None, typer.Argument(help="A clip set; without it clips are drawn as the student learns.")
+    ] = None,
+    student: Annotated[str, typer.Option(help="default, or smp:ARCH:ENCODER.")] = "default",
+    generator: Annotated[str, typer.Option(help="Where clips come from without DATA.")] = "sim",
+    clips: Annotated[int, typer.Option(min=1, help="How many different clips to draw.")] = 2000,
+    steps: Annotated[
+        int | None, typer.Option(min=1, help="Optimiser steps.", show_default="each clip once, at least 500")
+    ] = None,
+    batch: Annotated[int, typer.Option(min=1, help="Clips a step.")] = 4,
+    workers: Annotated[int, typer.Option(min=0, help="Processes that make or read clips.")] = 1,
+    resume: Annotated[bool, typer.Option("--resume", help="Go on with the run in --output.")] = False,
+    seed: Seed = 0,
+    device: Device = "auto",
+    quiet: Quiet = False,
+    debug: Debug = False,
+) -> None:
+    """Distil a student. A cut run goes on with --resume and ends with the same weights."""
+    from echodfkd.cli.progress import tracker
+    from echodfkd.clipset import ClipSet
+    from echodfkd.distill.distill import WINDOW, Drawn, job_from_clip_set, job_from_generator
+    from echodfkd.distill.loop import Recipe
+    from echodfkd.distill.run import train
+    from echodfkd.students.networks import build_network
+    from echodfkd.synth import training_generators
+    from echodfkd.teachers import load_teacher
+
+    build_network(student)  # a wrong name should fail before anything is made
+    recipe = Recipe(steps or max(500, -(-clips // batch)), batch, seed=seed, workers=workers)
+    guide = load_teacher(teacher, device=device)
+    if data is not None:
+        job = job_from_clip_set(ClipSet.open(data), guide, student, recipe)
+    else:
+        sources = training_generators(generator, WINDOW)
+        drawn = Drawn(sources, generator, [source.parameters() for source in sources], clips)
+        job = job_from_generator(drawn, guide, student, recipe)
+    for row in train(job, recipe, output, resume=resume, device=device, track=tracker(quiet)):
+        if not quiet:
+            print(f"step {row['step']:.0f}: loss {row['loss']:.4f}, agreement with teacher {row['dice']:.4f}")
+    if not quiet:
+        print(f"{output}: student distilled from {guide.name} ({guide.claim})")
+        print(f"next: echodfkd segment CLIP --model {output}")

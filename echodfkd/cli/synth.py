@@ -1,0 +1,60 @@
+"""`echodfkd synth`: make a clip set."""
+
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from echodfkd.cli.options import Debug, Device, Quiet, Seed
+
+
+def synth(
+    output: Annotated[
+        Path, typer.Argument(help="Folder of the clip set: new, or an earlier run to complete.")
+    ],
+    generator: Annotated[str, typer.Option(help="Where the clips come from.")] = "sim",
+    clips: Annotated[int, typer.Option(help="How many; more than before extends the set.")] = 16,
+    frames: Annotated[int | None, typer.Option(help="Frames per clip.", show_default="64")] = None,
+    size: Annotated[int | None, typer.Option(help="Side in pixels, even.", show_default="112")] = None,
+    fps: Annotated[float | None, typer.Option(help="Frames per second in Hz.", show_default="50")] = None,
+    view: Annotated[str | None, typer.Option(help="a4c or a2c.", show_default="a4c")] = None,
+    preset: Annotated[
+        str | None, typer.Option(help="Scanner look: echonet, camus or handheld.", show_default="echonet")
+    ] = None,
+    ef: Annotated[
+        str | None, typer.Option(metavar="LO:HI", help="Ejection fractions in percent.", show_default="all")
+    ] = None,
+    format: Annotated[str, typer.Option(help="Layout on disk: echonet.")] = "echonet",
+    lossless: Annotated[bool, typer.Option("--lossless", help="FFV1 videos instead of MJPG.")] = False,
+    workers: Annotated[int | None, typer.Option(help="Processes.", show_default="by cores")] = None,
+    seed: Seed = 0,
+    device: Device = "auto",
+    quiet: Quiet = False,
+    debug: Debug = False,
+) -> None:
+    """Make a set of labelled echo clips. The same seed gives the same clips, on any number of workers.
+
+    A killed run is completed by running the same command again.
+    """
+    from echodfkd.cli.progress import tracker
+    from echodfkd.synth.request import build_generator
+    from echodfkd.synth.write import write_clip_set
+
+    source = build_generator(
+        generator,
+        device=device,
+        layout=format,
+        frames=frames,
+        size=size,
+        fps=fps,
+        view=view,
+        preset=preset,
+        ef=ef,
+    )
+    done = write_clip_set(
+        source, output, clips=clips, seed=seed, lossless=lossless, workers=workers, track=tracker(quiet)
+    )
+    if not quiet:
+        made = f"{done.made} made in {done.seconds:.1f} s" if done.made else "all of them made before"
+        print(f"{done.root}: {done.clips} clips ({made})")
+        print(f"next: echodfkd label {done.root} --teacher sim")

@@ -1,0 +1,1 @@
+"""Distillation: data, augmentation, losses and the training loop."""

@@ -1,0 +1,94 @@
+"""Distillation: a student learns the soft masks of a teacher, on clips drawn as it trains or from a clip set."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import torch
+from torch import Tensor
+
+from echodfkd.clipset import ClipSet
+from echodfkd.distill.data import HELD_OUT, ClipMaker, ClipSetExamples, GeneratorExamples
+from echodfkd.distill.loop import Labeller, Recipe
+from echodfkd.distill.run import Job
+from echodfkd.errors import UsageError
+from echodfkd.segmenter import Segmenter
+
+WINDOW = 8  # frames that a student sees at once while it learns
+HELD_OUT_CLIPS = 24
+
+
+@dataclass(frozen=True)
+class Drawn:
+    """Clips drawn from generators.
+
+    Attributes:
+        generators: take turns. name, parameters: for the manifest.
+        clips: how many different ones; a longer training sees them again.
+    """
+
+    generators: Sequence[ClipMaker]
+    name: str
+    parameters: Sequence[dict[str, Any]]
+    clips: int
+
+
+def teacher_labels(teacher: Segmenter) -> Labeller:
+    """A teacher as what fills in targets: uint8 (B, T, H, W) grey -> uint8 (B, T, H, W)."""
+
+    def label(frames: Tensor) -> Tensor:
+        clips = frames.cpu().numpy()
+        return torch.from_numpy(np.stack([teacher.predict(clip) for clip in clips]))
+
+    return label
+
+
+def job_from_generator(drawn: Drawn, teacher: Segmenter, student: str, recipe: Recipe) -> Job:
+    """Distil on clips that are drawn, and labelled by the teacher, while the student learns."""
+    count, size = recipe.steps * recipe.batch, teacher.size
+    examples = GeneratorExamples(drawn.generators, recipe.seed, count, size, exact=False, distinct=drawn.clips)
+    held_out = GeneratorExamples(drawn.generators, recipe.seed + HELD_OUT, HELD_OUT_CLIPS, size, exact=False)
+    source = {"generator": drawn.name, "parameters": list(drawn.parameters), "clips": drawn.clips}
+    return Job(_config(student, teacher, teacher.claim), _request(teacher, source), examples, held_out, teacher_labels(teacher))
+
+
+def job_from_clip_set(clips: ClipSet, teacher: Segmenter, student: str, recipe: Recipe) -> Job:
+    """Distil on the TRAIN clips of a set (all of them where there is no split), held out: the VAL clips.
+
+    Labels that the teacher left in the set are used; otherwise it labels while the student learns.
+
+    Raises:
+        UsageError: if the set is too small to hold clips out.
+    """
+    splits = {record.split for record in clips.records}
+    train = clips.select("TRAIN") if "TRAIN" in splits else clips.records
+    held = clips.select("VAL") if "VAL" in splits else train[:: max(2, len(train) // 8)]
+    if len(train) < 2:
+        raise UsageError(f"{clips.root} has {len(train)} clips to train on; give at least two")
+    folder = clips.labels_folder(teacher.name, teacher.digest)
+    labels = folder if all((folder / f"{r.name}.npz").is_file() for r in (*train, *held)) else None
+    count, size = recipe.steps * recipe.batch, teacher.size
+    examples = ClipSetExamples(clips, train, WINDOW, recipe.seed, count, size, labels)
+    held_out = ClipSetExamples(clips, held, WINDOW, recipe.seed + HELD_OUT, HELD_OUT_CLIPS, size, labels)
+    generator = clips.manifest.get("generator")
+    source = {"data": str(clips.root), "clips": len(train), "data_generator": generator}
+    claim = teacher.claim if generator else f"{teacher.claim}; distilled on clips of {clips.root.name}"
+    return Job(_config(student, teacher, claim), _request(teacher, source), examples, held_out, teacher_labels(teacher))
+
+
+def _config(student: str, teacher: Segmenter, claim: str) -> dict[str, Any]:
+    return {
+        "architecture": student,
+        "options": {},
+        "claim": claim,
+        "convention": teacher.convention,
+        "size": teacher.size,
+        "teacher": teacher.name,
+        "teacher_sha256": teacher.digest,
+    }
+
+
+def _request(teacher: Segmenter, source: dict[str, Any]) -> dict[str, Any]:
+    return {"task": "distill", "teacher": teacher.name, "teacher_sha256": teacher.digest, **source}

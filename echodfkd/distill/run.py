@@ -1,0 +1,115 @@
+"""A training run on disk: what was asked for, the trained network, and what it took."""
+
+import platform
+import time
+from collections.abc import Iterator, Mapping
+from dataclasses import asdict, dataclass
+from pathlib import Path
+from typing import Any
+
+import torch
+from torch.utils.data import Dataset
+
+from echodfkd.clipset_writer import software_versions
+from echodfkd.distill.loop import Labeller, Recipe, Trainer, fit
+from echodfkd.errors import UsageError
+from echodfkd.files import read_json, write_json
+from echodfkd.progress import Track, silent
+from echodfkd.students.checkpoint import save_network, sha256
+from echodfkd.students.networks import build_network
+from echodfkd.students.runtime import pick_device
+
+FORMAT = "echodfkd run"
+WEIGHTS = "student.safetensors"
+
+
+@dataclass(frozen=True)
+class Job:
+    """What to train, on what.
+
+    Attributes:
+        config: of the network: `architecture`, `options`, `claim`, `convention`, `size`.
+        request: everything else that shapes the result, JSON-ready; a resumed run must ask for the same.
+        examples, held_out: for training and for the score, see `distill.data`.
+        labels: fills in targets that the examples leave empty; None when they have them.
+    """
+
+    config: Mapping[str, Any]
+    request: Mapping[str, Any]
+    examples: Dataset
+    held_out: Dataset
+    labels: Labeller | None
+
+
+def train(
+    job: Job, recipe: Recipe, output: Path, *, resume: bool = False, device: str = "auto", track: Track = silent
+) -> Iterator[dict[str, float]]:
+    """Train to the end of the recipe and leave the network in `output`; yields rows of `metrics.jsonl`.
+
+    Leaves student.safetensors, config.json, manifest.json, metrics.jsonl, tensorboard/ and checkpoints/.
+
+    Raises:
+        UsageError: when `output` holds something else, another run, or a run and `resume` is not set.
+        EchoError: when a checkpoint is damaged, the training diverged, or the disk is full.
+    """
+    begun = time.perf_counter()
+    asked = {**job.request, "recipe": asdict(recipe), "config": dict(job.config)}
+    earlier = _begin(output, asked, resume)
+    torch.manual_seed(recipe.seed)
+    network = build_network(str(job.config["architecture"]), **job.config.get("options", {}))
+    trainer = Trainer(network, recipe, pick_device(device), job.labels)
+    row: dict[str, float] = {}
+    for row in fit(trainer, job.examples, job.held_out, output, resume, track):
+        spent = earlier + time.perf_counter() - begun
+        write_json(output / "manifest.json", _manifest(asked, network, spent, row, False))
+        yield row
+    save_network(trainer.average.module, job.config, output / WEIGHTS)
+    write_json(output / "config.json", dict(job.config))
+    spent = earlier + time.perf_counter() - begun
+    done = _manifest(asked, network, spent, row, True) | {"weights_sha256": sha256(output / WEIGHTS)}
+    write_json(output / "manifest.json", done)
+
+
+def _begin(output: Path, asked: dict[str, Any], resume: bool) -> float:
+    """Check the folder and claim it; the seconds that an earlier part of this run took."""
+    path = output / "manifest.json"
+    if not path.is_file():
+        if output.exists() and (not output.is_dir() or any(output.iterdir())):
+            raise UsageError(f"{output} holds something else; choose another --output")
+        write_json(path, {"format": FORMAT, "complete": False, "request": asked, "wall_time_s": 0.0})
+        return 0.0
+    earlier = read_json(path)
+    if earlier.get("format") != FORMAT:
+        raise UsageError(f"{output} holds something else; choose another --output")
+    if not resume:
+        raise UsageError(f"{output} holds a run already; add --resume to go on with it, or choose another --output")
+    changed = [key for key in asked if earlier.get("request", {}).get(key) != _plain(asked[key])]
+    if changed:
+        raise UsageError(f"{output} holds a run with another {', '.join(changed)}; choose another --output")
+    return float(earlier.get("wall_time_s", 0.0))
+
+
+def _plain(value: Any) -> Any:
+    """A value as it reads back from JSON."""
+    if isinstance(value, Mapping):
+        return {str(k): _plain(v) for k, v in value.items()}
+    return [_plain(v) for v in value] if isinstance(value, (list, tuple)) else value
+
+
+def _manifest(
+    asked: dict[str, Any], network: torch.nn.Module, seconds: float, row: dict[str, float], complete: bool
+) -> dict[str, Any]:
+    return {
+        "format": FORMAT,
+        "complete": complete,
+        "request": asked,
+        "parameters": sum(p.numel() for p in network.parameters()),
+        "last_row": row,
+        "wall_time_s": round(seconds, 1),
+        "machine": f"{platform.machine()}, {torch.get_num_threads()} threads, {_device_name()}",
+        "software": software_versions(),
+    }
+
+
+def _device_name() -> str:
+    return torch.cuda.get_device_name() if torch.cuda.is_available() else "CPU"

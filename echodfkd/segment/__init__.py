@@ -1,0 +1,1 @@
+"""From an input file to masks, events, EF and pictures: reader, sector, segmenter, beats, result."""

@@ -1,0 +1,1 @@
+"""Student networks: families, checkpoints, and running them."""

@@ -1,0 +1,91 @@
+"""A trained network on disk: one safetensors file (weights as fp16) whose metadata says how to rebuild it."""
+
+import hashlib
+import json
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+import torch
+from safetensors import SafetensorError, safe_open
+from safetensors.torch import save_file
+from torch import Tensor, nn
+
+from echodfkd.errors import EchoError
+from echodfkd.files import atomic_path
+from echodfkd.students.networks import build_network
+
+KEY = "echodfkd"  # metadata entry that holds the configuration as JSON
+
+
+def sha256(path: Path) -> str:
+    """Hex digest of a file."""
+    with path.open("rb") as stream:
+        return hashlib.file_digest(stream, "sha256").hexdigest()
+
+
+def save_network(network: nn.Module, config: Mapping[str, Any], path: Path) -> None:
+    """Write weights (floating point ones as fp16) and configuration; nothing half-written under `path`.
+
+    Raises:
+        EchoError: if a weight is NaN, infinite or too large for fp16.
+    """
+    weights = {name: _half(name, value) for name, value in network.state_dict().items()}
+    with atomic_path(path) as temporary:
+        save_file(weights, temporary, metadata={KEY: json.dumps(dict(config), sort_keys=True)})
+
+
+def _half(name: str, value: Tensor) -> Tensor:
+    if not value.is_floating_point():
+        return value.detach().cpu().contiguous()
+    half = value.detach().cpu().to(torch.float16).contiguous()
+    if not bool(torch.isfinite(half).all()):
+        raise EchoError(f"weight {name!r} is not finite; the training diverged, nothing was saved")
+    return half
+
+
+def read_config(path: Path) -> dict[str, Any]:
+    """Configuration in a checkpoint's metadata, or in `config.json` beside it.
+
+    Raises:
+        EchoError: if the file is no safetensors file, or says nothing about its network.
+    """
+    try:
+        with safe_open(path, framework="pt") as stream:
+            metadata = stream.metadata() or {}
+    except (SafetensorError, OSError) as error:
+        raise EchoError(f"{path} is not a readable safetensors file: {error}") from error
+    if KEY in metadata:
+        return dict(json.loads(metadata[KEY]))
+    beside = path.with_name("config.json")
+    if beside.is_file():
+        return dict(json.loads(beside.read_text()))
+    raise EchoError(f"{path} does not say which network it holds; put its config.json beside it")
+
+
+def load_network(path: Path) -> tuple[nn.Module, dict[str, Any]]:
+    """Rebuild the network of a checkpoint, in evaluation mode, float32; with its configuration.
+
+    Raises:
+        EchoError: if the file does not fit the network it names (at most ten differences are listed).
+    """
+    config = read_config(path)
+    network = build_network(config["architecture"], **config.get("options", {}))
+    with safe_open(path, framework="pt") as stream:
+        weights = {key: stream.get_tensor(key) for key in stream.keys()}  # noqa: SIM118
+    differences = _differences(network.state_dict(), weights)
+    if differences:
+        raise EchoError(f"{path} does not fit {config['architecture']!r}: {'; '.join(differences[:10])}")
+    network.load_state_dict({k: v.float() if v.is_floating_point() else v for k, v in weights.items()})
+    return network.eval(), config
+
+
+def _differences(expected: Mapping[str, Tensor], found: Mapping[str, Tensor]) -> list[str]:
+    lines = [f"{name} is missing" for name in expected if name not in found]
+    lines += [f"{name} is not known" for name in found if name not in expected]
+    lines += [
+        f"{name} has shape {list(found[name].shape)}, expected {list(value.shape)}"
+        for name, value in expected.items()
+        if name in found and found[name].shape != value.shape
+    ]
+    return lines

@@ -1,0 +1,1 @@
+"""The procedural simulator: anatomy, motion, ultrasound physics and scanner, one module each."""

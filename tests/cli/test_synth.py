@@ -1,0 +1,75 @@
+from pathlib import Path
+
+import pytest
+
+from echodfkd.cli import main
+from echodfkd.clipset import ClipSet
+
+SMALL = ["--frames", "6", "--size", "64"]
+
+
+def test_set_is_written_and_said(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    root = tmp_path / "clips"
+    options = ["--clips", "2", *SMALL, "--fps", "25", "--ef", "30:40", "--seed", "3"]
+    assert main(["synth", str(root), *options]) == 0
+    output = capsys.readouterr().out
+    assert f"{root}: 2 clips (2 made in " in output
+    assert f"next: echodfkd label {root} --teacher sim" in output
+    clip = ClipSet.open(root).load("sim-3-000001")
+    assert clip.frames.shape == (6, 64, 64)
+    assert clip.fps == 25
+    assert clip.mask is not None
+    assert (clip.mask == 1).any(axis=(1, 2)).all(), "the LV is in every frame"
+
+
+def test_second_run_makes_nothing_and_quiet_says_nothing(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    arguments = ["synth", str(tmp_path / "clips"), "--clips", "1", *SMALL]
+    assert main([*arguments, "--quiet"]) == 0
+    assert capsys.readouterr().out == ""
+    assert main(arguments) == 0
+    assert "1 clips (all of them made before)" in capsys.readouterr().out
+
+
+def test_lossless_flag_writes_ffv1(tmp_path: Path) -> None:
+    assert main(["synth", str(tmp_path / "clips"), "--clips", "1", *SMALL, "--lossless", "-q"]) == 0
+    assert b"FFV1" in (tmp_path / "clips" / "Videos" / "sim-0-000000.avi").read_bytes()[:300]
+
+
+@pytest.mark.parametrize(
+    ("arguments", "message"),
+    [
+        (["--clips", "0"], "--clips must be at least 1, got 0"),
+        (["--frames", "0"], "--frames must be at least 1, got 0"),
+        (["--size", "63"], "--size must be an even number from 32 to 1024, got 63"),
+        (["--size", "2048"], "--size must be an even number from 32 to 1024, got 2048"),
+        (["--fps", "0.5"], "--fps must be from 1 to 500 Hz, got 0.5"),
+        (["--fps", "nan"], "--fps must be from 1 to 500 Hz, got nan"),
+        (["--ef", "70:20"], "--ef must have 5 <= LO <= HI <= 90, got '70:20'"),
+        (["--ef", "1:50"], "--ef must have 5 <= LO <= HI <= 90, got '1:50'"),
+        (["--ef", "50"], "--ef must be LO:HI in percent, such as 20:70, got '50'"),
+        (["--format", "tar"], "unknown format 'tar'; choose from: echonet"),
+        (["--generator", "nothing"], "unknown generator 'nothing'"),
+        (["--workers", "0"], "--workers must be at least 1, got 0"),
+        (["--view", "plax"], "plax"),
+        (["--preset", "nobody"], "nobody"),
+        (["--wombats", "3"], "--wombats"),
+    ],
+)
+def test_bad_arguments_are_one_line_and_exit_2(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str], arguments: list[str], message: str
+) -> None:
+    assert main(["synth", str(tmp_path / "clips"), *arguments]) == 2
+    error = capsys.readouterr().err
+    assert error.startswith("error: ")
+    assert error.count("\n") == 1
+    assert message in error
+    assert not (tmp_path / "clips").exists()
+
+
+def test_occupied_folder_is_refused(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    (tmp_path / "thesis.tex").write_text("years of work")
+    assert main(["synth", str(tmp_path), "--clips", "1"]) == 2
+    assert "is not empty and holds no clip set; choose another OUTPUT" in capsys.readouterr().err
+    assert [path.name for path in tmp_path.iterdir()] == ["thesis.tex"]
