@@ -25,10 +25,12 @@ class Sector:
     Args:
         mask: bool (H, W), True inside the sector.
         box: x, y, width, height of its bounding box in pixels; `crop` makes it square, in mm where it can.
+        is_fan: whether it was found by looking; a box that somebody named is kept whole instead.
     """
 
     mask: BoolMask
     box: Box
+    is_fan: bool = False
 
 
 def find_sector(frames: Frames) -> Sector:
@@ -42,7 +44,7 @@ def find_sector(frames: Frames) -> Sector:
         return whole_frame(shape)
     x, y, width, height = (int(value) for value in cv2.boundingRect(fan.astype(np.uint8)))
     fills = height >= _NEARLY_ALL * shape[0] and width >= _NEARLY_ALL * shape[1]
-    return Sector(fan, (0, 0, shape[1], shape[0]) if fills else (x, y, width, height))
+    return Sector(fan, (0, 0, shape[1], shape[0]) if fills else (x, y, width, height), is_fan=True)
 
 
 def whole_frame(shape: tuple[int, int]) -> Sector:
@@ -67,11 +69,13 @@ def from_box(shape: tuple[int, int], box: Box) -> Sector:
 def square(sector: Sector, spacing_mm: Spacing | None = None) -> Box:
     """The window that `crop` cuts: square in mm (in pixels without a spacing), may run outside the frame.
 
-    Its side is the longer one of the sector's box, which it holds in the middle of its width, at its top.
+    It holds the sector's box in the middle of its width, at its top. Its side is the depth of a fan: of one
+    that is wider than deep the far sides are cut off, as EchoNet-Dynamic's preparation does, since the LV lies
+    near the middle and networks know hearts at that scale. Of a named box it is the longer side.
     """
     row, column = spacing_mm or (1.0, 1.0)
     x, y, width, height = sector.box
-    side = max(width * column, height * row)
+    side = height * row if sector.is_fan else max(width * column, height * row)
     wide, high = max(round(side / column), 1), max(round(side / row), 1)
     return x + (width - wide) // 2, y, wide, high
 

@@ -16,7 +16,7 @@ FPS = 25.0
 def beating(
     frames: int = 50, size: int = 112, beat: int = 20, shrink: float = 0.75, seed: int = 0
 ) -> tuple[Frames, npt.NDArray[np.bool_]]:
-    """Video and exact mask (T, size, size): ED at 0, beat, 2 beat ...; all radii at ES are `shrink` of those at ED."""
+    """Video and exact mask (T, size, size): ED at 0, beat, ...; at ES all radii are `shrink` of ED's."""
     time = np.arange(frames)
     radii = size * 0.2 * (1 - (1 - shrink) * (1 - np.cos(2 * np.pi * time / beat)) / 2)
     rows, columns = np.ogrid[:size, :size]
@@ -26,7 +26,7 @@ def beating(
     return noise + np.uint8(140) * ~mask, mask
 
 
-def write_npz(path: Path, video: Frames, **more: Any) -> Path:
+def save_clip(path: Path, video: Frames, **more: Any) -> Path:
     """A clip as an input file; returns its path."""
     path.parent.mkdir(parents=True, exist_ok=True)
     np.savez(path, video=video, **more)

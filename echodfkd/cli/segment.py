@@ -1,6 +1,7 @@
 """`echodfkd segment`: masks, area curve, ED/ES and EF of clips."""
 
 import sys
+import traceback
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
@@ -35,9 +36,7 @@ def segment(
     ] = None,
     flip: Annotated[
         bool,
-        typer.Option(
-            "--flip", help="Mirror left and right for the model: for clips with the LV on the right."
-        ),
+        typer.Option("--flip", help="Mirror left and right for the model."),
     ] = False,
     anonymous: Annotated[
         bool, typer.Option("--anonymous", help="Number the results instead of naming them after the files.")
@@ -51,22 +50,26 @@ def segment(
 
     Writes NAME.npz (masks), NAME.json (figures), NAME.mp4 and NAME.png (to look at) for each input, and
     summary.csv for several. What the user names (--fps, --spacing, --crop) goes before what a file says.
-    Nothing here is random: --seed is taken as everywhere and changes nothing. For research, not for diagnosis.
+    Nothing here is random: --seed is taken as everywhere and changes nothing.
+    For research, not for diagnosis.
     """
-    options_given = (_spacing(spacing), _fps(fps), _box(crop))
+    spacing_mm, rate, box = _spacing(spacing), _fps(fps), _box(crop)
     from echodfkd.cli.progress import tracker
     from echodfkd.segment.batch import Options, plan, run
     from echodfkd.segment.outputs import write_summary
     from echodfkd.teachers import load_teacher
 
     jobs = plan(inputs, output, anonymous=anonymous)
-    spacing_mm, rate, box = options_given
-    options = Options(fps=rate, spacing_mm=spacing_mm, box=box, flip=flip)
+    segmenter = load_teacher(model, device=device)
+    several = len(inputs) > 1 or inputs[0].is_dir()
     outcomes = []
-    for outcome in run(jobs, load_teacher(model, device=device), output, options, tracker(quiet)):
-        outcomes.append(outcome)
+    options = Options(fps=rate, spacing_mm=spacing_mm, box=box, flip=flip)
+    for outcome in run(jobs, segmenter, output, options, tracker(quiet)):
+        if outcome.error is not None and not several:
+            raise outcome.error
         _tell(outcome, output, quiet=quiet, debug=debug)
-    if len(inputs) > 1 or inputs[0].is_dir():
+        outcomes.append(outcome)
+    if several:
         write_summary(output / "summary.csv", [outcome.to_row() for outcome in outcomes])
     if any(outcome.error for outcome in outcomes):
         raise typer.Exit(1)
@@ -74,11 +77,12 @@ def segment(
 
 def _tell(outcome: "Outcome", output: Path, *, quiet: bool, debug: bool) -> None:
     """One line on stdout for a result, its warnings or its failure on stderr."""
-    from echodfkd.cli.failures import report
     from echodfkd.segment.curve import headline
 
     if outcome.error is not None:
-        report(outcome.error, debug)
+        if debug:
+            traceback.print_exception(outcome.error)
+        print(f"error: {failure(outcome.job.path, outcome.error)}", file=sys.stderr)
         return
     assert outcome.result is not None
     if quiet:
@@ -87,6 +91,14 @@ def _tell(outcome: "Outcome", output: Path, *, quiet: bool, debug: bool) -> None
     print(f"{name}: {headline(outcome.result)}    {output / name}.png")
     for warning in outcome.result.warnings:
         print(f"warning: {name}: {warning}", file=sys.stderr)
+
+
+def failure(path: Path, error: Exception) -> str:
+    """Why an input could not be segmented, in one line that names it."""
+    from echodfkd.cli.failures import explain
+
+    message = " ".join(explain(error)[0].split())
+    return message if path.name in message else f"{path}: {message}"
 
 
 def _numbers(text: str, option: str, form: str, count: int) -> list[float]:

@@ -4,6 +4,8 @@ The frames of a clip ride in the channel axis, (B, T, H, W), so kornia's per-ima
 ones here; only the noise is fresh in every frame, as a scanner's is.
 """
 
+import math
+
 import kornia.augmentation as K
 import torch
 from torch import Tensor, nn
@@ -14,7 +16,7 @@ class ClipAugment(nn.Module):
 
     Args:
         scale, degrees, shift: ranges of the affine warp (relative, degrees, share of the side).
-        gamma: range of the grey exponent. noise: largest std of added noise, of 0..1.
+        gamma: range of the grey exponent. gain: range of the brightness factor. noise: largest std of added noise, of 0..1.
     """
 
     def __init__(
@@ -23,12 +25,13 @@ class ClipAugment(nn.Module):
         degrees: float = 12.0,
         shift: float = 0.07,
         gamma: tuple[float, float] = (0.6, 1.6),
+        gain: tuple[float, float] = (0.4, 1.4),
         noise: float = 0.05,
     ) -> None:
         super().__init__()
         affine = K.RandomAffine(degrees, (shift, shift), scale, (-6.0, 6.0), p=0.8)
         self.geometry = K.AugmentationSequential(affine, data_keys=["input", "input"])
-        self.gamma, self.noise = gamma, noise
+        self.gamma, self.gain, self.noise = gamma, gain, noise
         self.blur = K.RandomGaussianBlur((5, 5), (0.3, 1.1), p=0.25)
 
     @torch.no_grad()
@@ -41,8 +44,8 @@ class ClipAugment(nn.Module):
             return torch.empty(b, 1, 1, 1, device=frames.device).uniform_(low, high)
 
         frames = self.blur(frames).clamp(0, 1)
-        frames = frames.pow(torch.exp(draw(*(float(torch.tensor(g).log()) for g in self.gamma))))
-        frames = frames * draw(0.65, 1.35) + draw(-0.03, 0.03) * (frames > 0)
+        frames = frames.pow(torch.exp(draw(*map(math.log, self.gamma))))
+        frames = frames * torch.exp(draw(*map(math.log, self.gain))) + draw(-0.03, 0.03) * (frames > 0)
         frames = frames * self._band(frames)
         strength = draw(0, self.noise) * (draw(0, 1) < 0.5)
         frames = frames + strength * torch.randn_like(frames) * (frames > 0)

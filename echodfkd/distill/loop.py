@@ -10,6 +10,7 @@ import time
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
+from pickle import UnpicklingError
 
 import torch
 from torch import Tensor, nn
@@ -133,8 +134,9 @@ class Trainer:
             self.network.load_state_dict(state["network"])
             self.average.load_state_dict(state["average"])
             self.optimiser.load_state_dict(state["optimiser"])
-        except (RuntimeError, KeyError, ValueError, EOFError, OSError) as error:
-            raise EchoError(f"cannot resume from {path}: {str(error).splitlines()[0]}") from error
+        except (RuntimeError, LookupError, ValueError, EOFError, OSError, UnpicklingError) as error:
+            reason = (str(error).splitlines() or ["it is damaged"])[0]
+            raise EchoError(f"cannot resume from {path}: {reason}") from error
         self.step = int(state["step"])
 
 

@@ -54,7 +54,8 @@ class Window:
 
     def apply(self, values: npt.NDArray[Any]) -> npt.NDArray[np.uint8]:
         """Values of any shape and number type -> uint8 of the same shape, rounded to nearest."""
-        unit = (values.astype(np.float32) - self.low) / max(self.high - self.low, np.finfo(np.float32).tiny)
+        span = (self.high - self.low) or 1.0
+        unit = (values.astype(np.float32) - self.low) / span
         return np.rint(np.clip(unit, 0, 1) * 255).astype(np.uint8)
 
 

@@ -32,11 +32,13 @@ def read_video(path: Path, given: Given = NOTHING) -> Source:
             raise EchoError(f"{path}: holds no video stream")
         stream = container.streams.video[0]
         promised, rate = stream.frames or None, stream.average_rate
-        first = [frame.to_ndarray(format="rgb24") for frame in islice(container.decode(stream), PEEK)]
+        first = [_rgb(frame) for frame in islice(container.decode(stream), PEEK)]
     if not first:
         raise EchoError(f"{path}: no frame can be decoded: the file is truncated or damaged")
     fps = given.fps or plausible_fps(rate)
-    doubt = () if fps or rate is None else (f"The file's frame rate ({float(rate):g} Hz) is not plausible.",)
+    doubt: tuple[str, ...] = ()
+    if fps is None and rate is not None:
+        doubt = (f"The file's frame rate ({float(rate):g} Hz) is not plausible.",)
     return Source(
         path=path,
         name=stem(path),
@@ -59,8 +61,10 @@ def rgb_frames(path: Path) -> Iterator[_RGB]:
     """Frames of a video one by one, uint8 (H, W, 3) RGB 0..255, by decord where it can, else by PyAV."""
     if path.suffix.lower() not in _NOT_DECORD and importlib.util.find_spec("decord"):
         frames = decord_frames(path)
-        with suppress(RuntimeError):  # decord's FFmpeg is older: it may lack the codec
-            return chain([next(frames)], frames)
+        with suppress(RuntimeError, ImportError, OSError):  # its FFmpeg is older: it may lack the codec
+            first = next(frames)
+            if first.shape[2] == 3:  # decord takes the padding of frames 48 wide, say, for a fourth channel
+                return chain([first], frames)
     return pyav_frames(path)
 
 
@@ -81,7 +85,11 @@ def pyav_frames(path: Path) -> Iterator[_RGB]:
     """`rgb_frames` by PyAV; raises av.FFmpegError where it fails."""
     with av.open(str(path)) as container:
         for frame in container.decode(video=0):
-            yield frame.to_ndarray(format="rgb24")
+            yield _rgb(frame)
+
+
+def _rgb(frame: av.VideoFrame) -> _RGB:
+    return frame.to_ndarray(format="rgb24").astype(np.uint8, copy=False)
 
 
 @contextmanager

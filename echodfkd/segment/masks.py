@@ -25,5 +25,5 @@ def largest_filled(mask: BoolMask) -> BoolMask:
 
 
 def lv_masks(prob: Prob) -> BoolMask:
-    """Clean masks (T, H, W) of soft masks (T, H, W): probability of at least .5, largest piece, holes filled."""
+    """Clean masks (T, H, W) of soft ones: probability of at least .5, largest piece, holes filled."""
     return np.stack([largest_filled(frame >= HALF) for frame in prob])

@@ -49,9 +49,10 @@ def measure(
     if nothing is not None:
         return Findings(Events((), ()), (), None, None, (nothing,))
     if len(area_px) == 1:
-        return Findings(Events((), ()), (), None, None, ("a single frame: a mask, but no beat and no EF",))
+        return Findings(Events((), ()), (), None, None, ("A single frame: a mask, but no beat and no EF.",))
     events = detect_events(area_px, fps)
-    beats, warnings = _beats(pair_beats(events, len(area_px)), mask_of, spacing_mm)
+    pairs = pair_beats(events, len(area_px)) or filling(events)
+    beats, warnings = _beats(pairs, mask_of, spacing_mm)
     ef = mean([beat.ef for beat in counted(beats)])
     rate = heart_rate_bpm(events, fps)
     warnings += _remarks(beats, fps=fps, spacing_mm=spacing_mm)
@@ -59,14 +60,21 @@ def measure(
 
 
 def no_lv(area_px: npt.NDArray[np.float64], sector_px: int) -> str | None:
-    """Why these areas are no LV; None when they may be one. Asks for a mask in at least half of the frames."""
+    """Why these areas are no LV; None when they may be. Asks for a mask in at least half of the frames."""
     share = float(np.mean(area_px > 0))
     if share < 0.5:
-        return f"no LV found: a mask in only {share:.0%} of the frames; EF is not given"
+        return f"No LV found: a mask in only {share:.0%} of the frames; EF is not given."
     typical = float(np.median(area_px[area_px > 0])) / max(sector_px, 1)
     if not MIN_SHARE <= typical <= MAX_SHARE:
-        return f"no LV found: the mask fills {typical:.1%} of the sector, no plausible LV; EF is not given"
+        return f"No LV found: the mask fills {typical:.1%} of the sector, not plausible; EF is not given."
     return None
+
+
+def filling(events: Events) -> tuple[Beat, ...]:
+    """The half beat of a clip that shows filling only: its ES and the ED behind it."""
+    if not (events.ed and events.es):
+        return ()
+    return (Beat(events.ed[0], events.es[0], complete=False),)
 
 
 def _beats(
@@ -77,7 +85,7 @@ def _beats(
         try:
             found.append(beat_result(pair, mask_of(pair.ed), mask_of(pair.es), spacing_mm))
         except EchoError as error:
-            warnings.append(f"beat of frames {pair.ed} (ED) and {pair.es} (ES) left out: {error}")
+            warnings.append(f"The beat of frames {pair.ed} (ED) and {pair.es} (ES) is left out: {error}.")
     return tuple(found), warnings
 
 
@@ -100,15 +108,13 @@ def beat_result(beat: Beat, ed: BoolMask, es: BoolMask, spacing_mm: Spacing | No
 def _remarks(beats: Sequence[BeatResult], *, fps: float | None, spacing_mm: Spacing | None) -> list[str]:
     remarks = []
     if fps is None:
-        remarks.append("frames per second unknown: no heart rate; name them with --fps")
+        remarks.append("Frames per second unknown: no heart rate; give --fps.")
     if spacing_mm is None:
-        remarks.append(
-            "pixel spacing unknown: no volumes, and EF takes pixels as square; name it with --spacing"
-        )
+        remarks.append("Pixel spacing unknown: no volumes, EF takes pixels as square; give --spacing.")
     if not beats:
-        remarks.append("no beat found: the LV area has no clear largest and smallest frame")
+        remarks.append("No beat found: the LV area has no clear largest and smallest frame.")
     elif not any(beat.complete for beat in beats):
-        remarks.append("no complete beat: EF is that of half a beat")
+        remarks.append("No complete beat: EF is that of half a beat.")
     if any(beat.ef < 0 for beat in beats):
-        remarks.append("the masks at ED are smaller in volume than at ES in some beat: do not trust EF")
+        remarks.append("The LV has a smaller volume at ED than at ES in some beat: do not trust EF.")
     return remarks

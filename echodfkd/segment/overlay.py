@@ -3,8 +3,10 @@
 from collections.abc import Iterator
 from dataclasses import replace
 from fractions import Fraction
+from functools import cache
 from itertools import chain
 from pathlib import Path
+from typing import Any
 
 import av
 import cv2
@@ -33,9 +35,8 @@ def write_mp4(path: Path, segmentation: Segmentation, track: Track = silent) -> 
     pictures = track(overlay_frames(segmentation), f"drawing {result.name}", total=len(result))
     rate = Fraction(result.fps or PLAYED_FPS).limit_denominator(1000)
     with av.open(str(path), "w", format="mp4", options={"movflags": "+faststart"}) as container:
-        stream = container.add_stream("libx264", rate=rate, options={"crf": "20", "preset": "fast", "rc-lookahead": "8"})
+        stream = container.add_stream("libx264", rate=rate, options={"crf": "20", "preset": "veryfast"})
         stream.pix_fmt = "yuv420p"
-        stream.codec_context.thread_count = 2
         for index, picture in enumerate(pictures):
             if index == 0:
                 stream.height, stream.width = picture.shape[:2]
@@ -74,7 +75,9 @@ class Panel:
         cv2.polylines(self._picture, [new], False, self._line, 2, cv2.LINE_AA)
         self._picture[self._marks[0]] = self._marks[1]
         self._drawn = index
-        return cv2.circle(self._picture.copy(), self._points[index].tolist(), 5, self._line, -1, cv2.LINE_AA)
+        picture = self._picture.copy()
+        cv2.circle(picture, self._points[index].tolist(), 5, self._line, -1, cv2.LINE_AA)
+        return picture
 
 
 def _chart(result: SegmentResult, width: int, height: int) -> tuple[RGB, npt.NDArray[np.float64]]:
@@ -92,6 +95,12 @@ def _chart(result: SegmentResult, width: int, height: int) -> tuple[RGB, npt.NDA
     return np.asarray(canvas.buffer_rgba())[..., :3].copy(), points
 
 
+@cache
+def _font(size: int) -> ImageFont.ImageFont | ImageFont.FreeTypeFont:
+    """Pillow's own font; unpacked anew at every call it would fill the memory."""
+    return ImageFont.load_default(size)
+
+
 def _centred(picture: RGB, side: int) -> RGB:
     """On a black square of `side` pixels."""
     canvas = np.zeros((side, side, 3), np.uint8)
@@ -105,11 +114,11 @@ def _write_on(picture: RGB, index: int, result: SegmentResult) -> None:
     page = Image.fromarray(picture)
     draw = ImageDraw.Draw(page)
     time = "" if result.fps is None else f"   {index / result.fps:.2f} s"
-    edge = {"stroke_width": 2, "stroke_fill": "black"}  # readable on bright tissue
+    edge: dict[str, Any] = {"stroke_width": 2, "stroke_fill": "black"}  # readable on bright tissue
     place = (12, picture.shape[0] - 26)
-    draw.text(place, f"{index}{time}", fill=DARK.ink, font=ImageFont.load_default(15), **edge)
+    draw.text(place, f"{index}{time}", fill=DARK.ink, font=_font(15), **edge)
     reach = 0 if result.fps is None else BADGE_S * result.fps / 2
     for label, events, colour in (("ED", result.ed_frames, DARK.ed), ("ES", result.es_frames, DARK.es)):
         if any(abs(index - event) <= reach for event in events):
-            draw.text((12, 10), label, fill=colour, font=ImageFont.load_default(30), **edge)
+            draw.text((12, 10), label, fill=colour, font=_font(30), **edge)
     picture[:] = np.asarray(page)

@@ -6,6 +6,7 @@ from textwrap import fill
 import numpy as np
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
+from matplotlib.gridspec import GridSpec
 
 from echodfkd.segment.curve import LIGHT, NOT_FOR_DIAGNOSIS, byline, draw_area_curve, headline
 from echodfkd.segment.pipeline import Segmentation
@@ -13,20 +14,24 @@ from echodfkd.segment.result import SegmentResult, counted
 from echodfkd.segment.view import RGB, view_of
 
 
+WIDTH, LEFT, RIGHT = 8.0, 0.1, 0.97  # inches; shares of the width
+HEAD, CURVE, FOOT, TALLEST = 1.15, 2.6, 1.25, 4.4  # inches
+
+
 def write_png(path: Path, segmentation: Segmentation) -> None:
     """Write the summary picture of a clip; without beats it shows the frames of largest and smallest LV."""
     result = segmentation.result
     shown = key_frames(result)
-    figure = Figure(figsize=(8, 8.4), dpi=130, facecolor=LIGHT.background)
-    frame = {"left": 0.1, "right": 0.97, "top": 0.86, "bottom": 0.15, "hspace": 0.14, "wspace": 0.03}
-    grid = figure.add_gridspec(2, len(shown), height_ratios=(1.6, 1), **frame)
-    for column, ((title, index), picture) in enumerate(zip(shown, key_pictures(segmentation), strict=True)):
+    pictures = key_pictures(segmentation)
+    figure, grid = _sheet(pictures)
+    for column, ((title, index), picture) in enumerate(zip(shown, pictures, strict=True)):
         colour = {"ED": LIGHT.ed, "ES": LIGHT.es}.get(title, LIGHT.ink)
         _show(figure.add_subplot(grid[0, column]), picture, f"{title}  frame {index}", colour)
     draw_area_curve(figure.add_subplot(grid[1, :]), result, LIGHT)
-    figure.text(0.1, 0.945, headline(result), fontsize=17, fontweight="bold", color=LIGHT.ink)
-    figure.text(0.1, 0.92, result.name, fontsize=9.5, color=LIGHT.ink)
-    figure.text(0.1, 0.025, _small_print(result), fontsize=7.5, color=LIGHT.ink, linespacing=1.4)
+    high = figure.get_figheight()
+    figure.text(LEFT, 1 - 0.48 / high, headline(result), fontsize=17, fontweight="bold", color=LIGHT.ink)
+    figure.text(LEFT, 1 - 0.7 / high, result.name, fontsize=9.5, color=LIGHT.ink)
+    figure.text(LEFT, 0.2 / high, _small_print(result), fontsize=7.5, color=LIGHT.ink, linespacing=1.4)
     figure.savefig(path, format="png", facecolor=LIGHT.background)
 
 
@@ -37,8 +42,8 @@ def key_frames(result: SegmentResult) -> list[tuple[str, int]]:
         return [("ED", beats[0].ed), ("ES", beats[0].es)]
     largest, smallest = int(np.argmax(result.area_px)), int(np.argmin(result.area_px))
     if largest == smallest:
-        return [("LV" if result.area_px.any() else "no LV", largest)]
-    return [("largest LV", largest), ("smallest LV", smallest)]
+        return [("mask" if result.area_px.any() else "no mask", largest)]
+    return [("largest mask", largest), ("smallest mask", smallest)]
 
 
 def key_pictures(segmentation: Segmentation) -> list[RGB]:
@@ -55,6 +60,19 @@ def key_pictures(segmentation: Segmentation) -> list[RGB]:
     return [found[index] for index in wanted]
 
 
+def _sheet(pictures: list[RGB]) -> tuple[Figure, GridSpec]:
+    """A page as high as its pictures need, and its grid: pictures above, the curve below."""
+    height, width = pictures[0].shape[:2]
+    row = min(TALLEST, WIDTH * (RIGHT - LEFT) / len(pictures) * height / width)
+    high = HEAD + row + CURVE + FOOT
+    figure = Figure(figsize=(WIDTH, high), dpi=130, facecolor=LIGHT.background)
+    frame = {"left": LEFT, "right": RIGHT, "top": 1 - HEAD / high, "bottom": (FOOT - 0.2) / high}
+    ratios = (row, CURVE)
+    return figure, figure.add_gridspec(
+        2, len(pictures), height_ratios=ratios, hspace=0.1, wspace=0.03, **frame
+    )
+
+
 def _show(axes: Axes, picture: RGB, title: str, colour: str) -> None:
     axes.imshow(picture, interpolation="antialiased")
     axes.set_axis_off()
@@ -62,6 +80,6 @@ def _show(axes: Axes, picture: RGB, title: str, colour: str) -> None:
 
 
 def _small_print(result: SegmentResult) -> str:
-    remarks = ". ".join(result.warnings)
-    lines = [fill(remarks, 140, max_lines=2, placeholder=" ...")] if remarks else []
+    remarks = " ".join(result.warnings)
+    lines = [fill(remarks, 122, max_lines=2, placeholder=" ...")] if remarks else []
     return "\n".join([*lines, byline(result), NOT_FOR_DIAGNOSIS])

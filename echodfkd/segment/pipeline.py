@@ -96,7 +96,7 @@ def segment(
         fps=source.fps,
         spacing_mm=source.spacing_mm,
     )
-    black = ["the frames are black"] if not sampled.any() and not area.any() else []
+    black = ["The frames are black."] if not sampled.any() and not area.any() else []
     return Segmentation(soft, _result(name, soft, segmenter, area, findings, black))
 
 

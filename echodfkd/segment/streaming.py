@@ -1,4 +1,4 @@
-"""Frames on their way through: sampled, cropped to squares, predicted in windows, laid back on the input's grid.
+"""Frames on their way: sampled, cropped to squares, predicted in windows, laid back on the input's grid.
 
 Shapes: T frames of (H, W) as stored, worked on as (T, S, S) squares, S = the segmenter's side.
 """
@@ -47,7 +47,8 @@ def predict_stream(frames: Iterable[Frames], segmenter: Segmenter) -> Iterator[P
     whole. A frame without any contrast (black, blank) holds no LV, whatever a model makes of it.
     """
     stream = iter(frames)
-    before, current = [], list(islice(stream, WINDOW))
+    before: list[Frames] = []
+    current = list(islice(stream, WINDOW))
     while current:
         after = list(islice(stream, WINDOW))
         seen = np.stack([*before, *current, *after[:WARM_UP]])
@@ -65,6 +66,6 @@ def on_input_grid(spool: Spool, source: Source, sector: Sector, flip: bool) -> I
 
 
 def lay_back(prob: Prob, source: Source, sector: Sector, flip: bool) -> Prob:
-    """Soft masks of squares (n, S, S) on the input's grid (n, H, W), mirrored back where they were flipped."""
+    """Soft masks (n, S, S) on the input's grid (n, H, W), mirrored back where they were flipped."""
     as_stored = prob[:, :, ::-1] if flip else prob
     return uncrop(np.ascontiguousarray(as_stored), sector, source.shape, source.spacing_mm)

@@ -29,7 +29,8 @@ class View:
         """A frame (H, W) as (h, w, 3), everything outside the sector black (menus and names live there)."""
         shown = np.where(self.inside, frame, 0).astype(np.uint8)[self.rows, self.columns]
         how = cv2.INTER_CUBIC if shown.shape[1] < self.size[0] else cv2.INTER_AREA
-        return cv2.cvtColor(cv2.resize(shown, self.size, interpolation=how), cv2.COLOR_GRAY2RGB)
+        large = cv2.resize(shown, self.size, interpolation=how)
+        return np.repeat(large[..., None], 3, axis=2).astype(np.uint8)
 
     def outlined(self, frame: npt.NDArray[np.uint8], mask: BoolMask) -> RGB:
         """The same with the outline of mask (H, W) on it."""
@@ -54,7 +55,7 @@ def draw_outline(picture: RGB, mask: BoolMask, thickness: int = 2) -> None:
 
 def view_of(source: Source, sector: Sector) -> View:
     """The view of an input: cut to its sector, longer side 480..720 pixels, proportions in mm where known."""
-    rows, columns = (_extent(sector.mask.any(axis=axis)) for axis in (1, 0))
+    rows, columns = (_extent(np.asarray(sector.mask.any(axis=axis))) for axis in (1, 0))
     row_mm, column_mm = source.spacing_mm or (1.0, 1.0)
     high, wide = (rows.stop - rows.start) * row_mm, (columns.stop - columns.start) * column_mm
     side = min(max(SIDE, rows.stop - rows.start, columns.stop - columns.start), MAX_SIDE)

@@ -49,7 +49,7 @@ def build_network(architecture: str, **options: Any) -> nn.Module:
     family, *arguments = architecture.split(":")
     if family not in FAMILIES:
         raise unknown_name("student", architecture, [*FAMILIES])
-    if (family == "smp") != (len(arguments) == 2):
+    if len(arguments) != (2 if family == "smp" else 0):
         shape = "smp:ARCH:ENCODER, say smp:Unet:resnet18" if family == "smp" else family
         raise UsageError(f"student {architecture!r}: write {shape}")
     return FAMILIES[family](*arguments, **options)

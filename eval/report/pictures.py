@@ -2,6 +2,7 @@
 
 import base64
 from collections.abc import Sequence
+from functools import cache
 from io import BytesIO
 from itertools import islice
 from pathlib import Path
@@ -84,8 +85,15 @@ def _tile(clip: Clip, event: str) -> RGB:
     page = Image.new("RGB", (TILE, TILE))
     page.paste(Image.fromarray(shown), ((TILE - shown.shape[1]) // 2, (TILE - shown.shape[0]) // 2))
     ef = f"  EF {clip.ef:.0f} %" if event == "ED" and clip.ef is not None else ""
-    ImageDraw.Draw(page).text((6, 4), event + ef, fill="white", font=ImageFont.load_default(13))
+    ImageDraw.Draw(page).text(
+        (6, 4), event + ef, fill="white", font=_font(), stroke_width=2, stroke_fill="black"
+    )
     return np.asarray(page)
+
+
+@cache
+def _font() -> ImageFont.ImageFont | ImageFont.FreeTypeFont:
+    return ImageFont.load_default(13)
 
 
 def _event_frame(clip: Clip, event: str) -> int:

@@ -10,16 +10,17 @@ import numpy as np
 import numpy.typing as npt
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
-from matplotlib.ticker import LogFormatter
+from matplotlib.ticker import LogLocator, NullLocator
 
 from echodfkd.errors import EchoError
 from echodfkd.segment.curve import Theme, draw_area_curve
 from echodfkd.segment.result import SegmentResult
 
+AT_END: dict[str, Any] = {"xytext": (5, 0), "textcoords": "offset points", "ha": "left", "va": "center"}
 INK = "#010203"  # stands for the page's text colour while matplotlib draws
 PAGE = Theme(background="none", ink=INK, faint="#8793a5", line="#c98a00", ed="#2f86dd", es="#df6a30")
 SIZE = (5.2, 3.3)  # inches
-STYLE = {
+STYLE: dict[Any, Any] = {
     "svg.fonttype": "none",
     "svg.hashsalt": "echodfkd",
     "font.family": "sans-serif",
@@ -67,8 +68,9 @@ def training_curve(rows: Sequence[Mapping[str, Any]]) -> str:
             axes.set_ylabel("loss" if key == "loss" else "agreement (Dice)")
             if key == "loss" and (curve[:, 1] > 0).all():
                 axes.set_yscale("log")
-                axes.yaxis.set_major_formatter(LogFormatter())
-                axes.yaxis.set_minor_formatter(LogFormatter(minor_thresholds=(1, 0.4)))
+                axes.yaxis.set_major_locator(LogLocator(subs=(1.0, 2.0, 5.0)))
+                axes.yaxis.set_minor_locator(NullLocator())
+                axes.yaxis.set_major_formatter("{x:g}")
         panels[-1].set_xlabel("training step")
         return _svg(figure)
 
@@ -109,9 +111,12 @@ def bland_altman(true: npt.ArrayLike, found: npt.ArrayLike) -> str:
         for label, level in levels.items():
             axes.axhline(level, color=PAGE.es if label == "bias" else PAGE.faint, linewidth=1.2)
             axes.annotate(
-                f"{label} {level:+.1f}", (1, level), xycoords=("axes fraction", "data"), ha="right", va="bottom",
-                fontsize="small", xytext=(0, 2), textcoords="offset points",
-            )  # fmt: skip
+                f"{label}\n{level:+.1f}".replace("-", "−"),
+                (1, level),
+                xycoords=("axes fraction", "data"),
+                fontsize=9,
+                **AT_END,
+            )
         axes.margins(y=0.15)
         axes.set(xlabel="mean of both EF (%)", ylabel="found minus true EF (points)")
         return _svg(figure)
@@ -140,7 +145,7 @@ def event_histogram(errors: Mapping[str, npt.ArrayLike], unit: str = "frames") -
     with mpl.rc_context(STYLE):
         figure, (axes,) = _figure()
         colours = [{"ED": PAGE.ed, "ES": PAGE.es}.get(label, PAGE.line) for label in arrays]
-        axes.hist(list(arrays.values()), bins=bins, color=colours, label=list(arrays), rwidth=0.86)
+        axes.hist(list(arrays.values()), bins=bins.tolist(), color=colours, label=list(arrays), rwidth=0.86)
         axes.axvline(0, color=PAGE.faint, linewidth=1, linestyle=(0, (4, 3)))
         axes.set(xlabel=f"found minus true ({unit}; negative: early)", ylabel="events")
         axes.legend(loc="upper right")
@@ -183,7 +188,7 @@ def _svg(figure: Figure) -> str:
     text = stream.getvalue()
     element = text[text.index("<svg") :].replace(INK, "currentColor")
     element = re.sub(r"<metadata>.*?</metadata>", "", element, flags=re.DOTALL)
-    element = re.sub(r"(font:[^;\"]*?)('[^\"]*?)(?=[;\"])", r"\1inherit_family", element)
-    return re.sub(
-        r'(<svg [^>]*?)width="[^"]*" ', r"\1", element.replace("inherit_family", "system-ui, sans-serif")
-    )
+    # the page's own typeface, and as wide as its column
+    element = re.sub(r"(font:[^;\"']*)'[^;\"]*", r"\1system-ui, sans-serif", element)
+    head, rest = element.split(">", 1)
+    return re.sub(r' (width|height)="[^"]*"', "", head) + ">" + rest

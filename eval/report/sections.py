@@ -20,7 +20,7 @@ def synthetic_samples(clips: Sequence[Clip], text: str) -> Section:
     """A contact sheet of clips with exact masks; `text` says where they come from."""
     sheet = Picture(
         contact_sheet(clips),
-        caption="End-diastole (ED) above end-systole (ES) of each clip; yellow: the exact outline of the LV cavity.",
+        caption="End-diastole (ED) above end-systole (ES) of each clip; yellow: the exact outline of the LV.",
         alt=f"{len(clips)} synthetic apical clips at ED and ES with the LV outlined",
     )
     return Section("Synthetic clips", text, (sheet,))
@@ -74,7 +74,7 @@ def ef_and_events(
 
 
 def real_clip(result: SegmentResult, video: Path, text: str) -> Section:
-    """The overlay of a real clip, moving, with its area curve and figures; `video` is the `NAME.mp4` of it."""
+    """The overlay of a real clip, moving, with its area curve and figures; `video` is its `NAME.mp4`."""
     moving, still = animation(video)
     overlay = Picture(
         moving,
@@ -89,11 +89,12 @@ def real_clip(result: SegmentResult, video: Path, text: str) -> Section:
 def result_table(result: SegmentResult) -> Table:
     """What was found in a clip, in words: EF, heart rate, beats, model, warnings."""
     beats = counted(result.beats)
-    kind = "complete beats" if any(beat.complete for beat in result.beats) else "half beats"
+    kind = "complete" if any(beat.complete for beat in result.beats) else "half"
+    plural = "s" if len(beats) > 1 else ""
     rows = {
         "Ejection fraction": Cell(
             NOTHING if result.ef is None else f"{result.ef:.0f} %",
-            f"{result.ef_method}, mean of {len(beats)} {kind}" if beats else "no beat found",
+            f"{result.ef_method}, {len(beats)} {kind} beat{plural}" if beats else "no beat found",
         ),
         "Heart rate": Cell(
             NOTHING if result.heart_rate_bpm is None else f"{result.heart_rate_bpm:.0f} per minute"
@@ -102,7 +103,7 @@ def result_table(result: SegmentResult) -> Table:
         "ES frames": Cell(", ".join(map(str, result.es_frames)) or NOTHING),
         "Model": Cell(f"{result.model.name}, {result.model.claim}", f"sha256 {result.model.sha256}"),
         "Tracing convention": Cell(result.convention),
-        "Remarks": Cell(". ".join(result.warnings) or "none"),
+        "Remarks": Cell(" ".join(result.warnings) or "None."),
     }
     return Table(("", "Found"), tuple((Cell(head), cell) for head, cell in rows.items()))
 

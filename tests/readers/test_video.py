@@ -98,12 +98,12 @@ def test_colour_becomes_grey_and_is_noted(tmp_path):
     assert frame[0, 0] == 100 and frame[20, 20] == round(0.299 * 220 + 0.701 * 20)
 
 
-def test_text_renamed_mp4(tmp_path):
+def test_text_renamed_mp4(tmp_path, capfd):
     path = tmp_path / "a.mp4"
     path.write_text("I am no video\n" * 100)
     with pytest.raises(EchoError, match=r"a\.mp4: not a readable video") as caught:
         open_source(path)
-    assert "\n" not in str(caught.value)
+    assert "\n" not in str(caught.value) and capfd.readouterr() == ("", "")
 
 
 @pytest.mark.parametrize("keep", [0.001, 0.5])
@@ -116,13 +116,14 @@ def test_a_truncated_mp4(tmp_path, keep):
 
 
 @pytest.mark.parametrize("lossless", [True, False])
-def test_a_truncated_avi(tmp_path, lossless):
+def test_a_truncated_avi(tmp_path, lossless, capfd):
     path = tmp_path / "a.avi"
     write_avi(path, frames(30), 50, lossless=lossless)
     data = path.read_bytes()
     path.write_bytes(data[: len(data) * 6 // 10])
     with pytest.raises(EchoError, match="truncated"):
         list(open_source(path).frames())
+    assert capfd.readouterr() == ("", "")  # FFmpeg's own complaints stay off the terminal
 
 
 def test_audio_alone_is_no_video(tmp_path):

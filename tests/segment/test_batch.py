@@ -1,7 +1,7 @@
 from pathlib import Path
 
 import pytest
-from dark_cavity import FPS, DarkCavity, beating, write_npz
+from dark_cavity import FPS, DarkCavity, beating, save_clip
 
 from echodfkd.errors import EchoError, UsageError
 from echodfkd.segment.batch import Options, plan, run
@@ -10,7 +10,7 @@ from echodfkd.segment.batch import Options, plan, run
 @pytest.fixture
 def folder(tmp_path: Path) -> Path:
     for name in ("a", "b", "sub/a"):
-        write_npz(tmp_path / "clips" / f"{name}.npz", beating(8)[0], fps=FPS)
+        save_clip(tmp_path / "clips" / f"{name}.npz", beating(8)[0], fps=FPS)
     return tmp_path / "clips"
 
 
@@ -19,7 +19,7 @@ def test_a_folder_is_walked_and_stems_stay_apart(folder: Path, tmp_path: Path) -
 
 
 def test_results_of_an_earlier_run_are_no_inputs(folder: Path) -> None:
-    write_npz(folder / "out" / "a.npz", beating(2)[0])
+    save_clip(folder / "out" / "a.npz", beating(2)[0])
     assert len(plan([folder], folder / "out")) == 3
     assert len(plan([folder, folder / "out" / "a.npz"], folder / "elsewhere")) == 4
 

@@ -5,7 +5,7 @@ from pathlib import Path
 import av
 import numpy as np
 import pytest
-from dark_cavity import FPS, DarkCavity, beating, write_npz
+from dark_cavity import FPS, DarkCavity, beating, save_clip
 from PIL import Image
 
 from echodfkd.errors import UsageError
@@ -16,7 +16,7 @@ from echodfkd.segment.pipeline import Segmentation, segment
 
 @pytest.fixture(scope="module")
 def found(tmp_path_factory: pytest.TempPathFactory) -> Segmentation:
-    path = write_npz(tmp_path_factory.mktemp("in") / "x.npz", beating(30)[0], fps=FPS, spacing_mm=(0.9, 0.9))
+    path = save_clip(tmp_path_factory.mktemp("in") / "x.npz", beating(30)[0], fps=FPS, spacing_mm=(0.9, 0.9))
     return segment(open_source(path), DarkCavity())
 
 

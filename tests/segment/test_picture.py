@@ -29,9 +29,9 @@ def result(area: list[float], **changes: object) -> SegmentResult:
 @pytest.mark.parametrize(
     ("area", "beats", "shown"),
     [
-        ([5.0, 9.0, 3.0], (), [("largest LV", 1), ("smallest LV", 2)]),
-        ([0.0, 0.0], (), [("no LV", 0)]),
-        ([7.0], (), [("LV", 0)]),
+        ([5.0, 9.0, 3.0], (), [("largest mask", 1), ("smallest mask", 2)]),
+        ([0.0, 0.0], (), [("no mask", 0)]),
+        ([7.0], (), [("mask", 0)]),
         ([9.0] * 9, (BeatResult(0, 2, 40.0, False), BeatResult(4, 7, 50.0, True)), [("ED", 4), ("ES", 7)]),
         ([9.0] * 9, (BeatResult(0, 2, 40.0, False),), [("ED", 0), ("ES", 2)]),
     ],

@@ -1,0 +1,54 @@
+"""`echodfkd eval`: score models on a clip set."""
+
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from echodfkd.cli.options import Debug, Device, Quiet, Seed
+
+
+def eval_(
+    models: Annotated[
+        list[str], typer.Argument(metavar="MODEL... DATA", help="One or more models, then a clip set.")
+    ],
+    teacher: Annotated[str | None, typer.Option(help="Also give the agreement with this teacher.")] = None,
+    reference: Annotated[
+        str | None, typer.Option(help="labels or teacher.", show_default="labels, and teacher where one is given")
+    ] = None,
+    output: Annotated[Path, typer.Option(help="Folder for the results.")] = Path("echodfkd-eval"),
+    seed: Seed = 0,
+    device: Device = "auto",
+    quiet: Quiet = False,
+    debug: Debug = False,
+) -> None:
+    """Dice, area, ED/ES and EF of models on clips, with intervals: metrics.json, per_clip.csv, report.html."""
+    from echodfkd.cli.progress import tracker
+    from echodfkd.clipset import ClipSet
+    from echodfkd.errors import UsageError
+    from echodfkd.eval.outputs import word, write_outputs
+    from echodfkd.eval.run import evaluate
+    from echodfkd.teachers import load_teacher
+
+    if len(models) < 2:
+        raise UsageError("name at least one model and then the clip set: echodfkd eval default DATA")
+    if output.exists() and not output.is_dir():
+        raise UsageError(f"{output} is a file; --output names a folder")
+    *names, data = models
+    clips = ClipSet.open(data)
+    guide = load_teacher(teacher, device=device) if teacher else None
+    chosen = [reference] if reference else ["labels", *(["teacher"] if guide else [])]
+    judged = [load_teacher(name, device=device) for name in names]
+    results = evaluate(judged, clips, teacher=guide, references=chosen, track=tracker(quiet))
+    facts = {"data": data, "clips": len(clips), "generator": clips.manifest.get("generator")}
+    samples = [clips.load(record) for record in clips.records[:8]] if "labels" in chosen else []
+    write_outputs(output, results, facts, samples)
+    if quiet:
+        return
+    for result in results:
+        print(f"{result.model.name} against {result.reference} ({word(result.reference)}), {len(result.scores)} clips")
+        for figure in result.figures:
+            bounds = "" if figure.interval is None else " [{:.4g}, {:.4g}]".format(*figure.interval)
+            print(f"  {figure.title}: {figure.value:.{figure.digits}f} {figure.unit}{bounds}")
+        print(f"  Frames per second: {result.frames_per_second:.0f}")
+    print(f"{output / 'report.html'}")

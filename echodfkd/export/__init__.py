@@ -1,0 +1,1 @@
+"""Writing a model in a format that other programs run."""

@@ -1,0 +1,43 @@
+import numpy as np
+import pytest
+import torch
+from moving_ellipse import MovingEllipse
+
+from echodfkd.distill.data import GeneratorExamples, loader, window
+
+
+def examples(count: int = 6, **options: object) -> GeneratorExamples:
+    return GeneratorExamples([MovingEllipse(), MovingEllipse(frames=8)], 0, count, 64, exact=True, **options)
+
+
+def test_an_example_depends_on_its_index_alone() -> None:
+    first, again = examples()[4], examples(9)[4]
+    assert np.array_equal(first[0], again[0])
+    assert first[1].max() == 255
+    assert set(np.unique(first[1])) == {0, 255}
+
+
+def test_distinct_clips_come_again() -> None:
+    assert np.array_equal(examples(distinct=2)[0][0], examples(distinct=2)[4][0])
+
+
+def test_without_exact_masks_the_target_is_left_to_a_teacher() -> None:
+    frames, target = GeneratorExamples([MovingEllipse()], 0, 2, 64, exact=False)[0]
+    assert frames.shape == (8, 64, 64)
+    assert target.shape == (0, 64, 64)
+
+
+def test_a_loader_that_starts_late_goes_on_with_the_same_batches() -> None:
+    whole = [frames for frames, _ in loader(examples(), 0, 2, 0)]
+    rest = [frames for frames, _ in loader(examples(), 2, 2, 0)]
+    assert len(whole) == 3
+    assert all(torch.equal(a, b) for a, b in zip(whole[1:], rest, strict=True))
+
+
+@pytest.mark.parametrize(("available", "wanted"), [(10, 4), (3, 8), (1, 4)])
+def test_windows_are_neighbouring_frames_played_to_and_fro(available: int, wanted: int) -> None:
+    frames = window(available, wanted, np.random.default_rng(0))
+    assert len(frames) == wanted
+    assert frames.min() >= 0
+    assert frames.max() < available
+    assert set(np.abs(np.diff(frames))) <= ({1} if available > 1 else {0})

@@ -1,0 +1,89 @@
+import json
+from pathlib import Path
+
+import numpy as np
+import pytest
+import torch
+from moving_ellipse import MovingEllipse
+
+from echodfkd.distill.data import HELD_OUT, GeneratorExamples
+from echodfkd.distill.loop import Recipe
+from echodfkd.distill.run import Job, train
+from echodfkd.errors import EchoError, UsageError
+from echodfkd.students.checkpoint import load_network
+from echodfkd.students.load import load_student
+
+CONFIG = {"architecture": "default", "claim": "real-free", "convention": "echonet", "size": 64}
+
+
+def recipe(steps: int = 6) -> Recipe:
+    return Recipe(steps, batch=2, warmup=2, average=0.5, save_every=2, eval_every=3, workers=0)
+
+
+def job(count: int) -> Job:
+    generators = [MovingEllipse(frames=3)]
+    train_on = GeneratorExamples(generators, 0, count, 64, exact=True)
+    held_out = GeneratorExamples(generators, HELD_OUT, 2, 64, exact=True)
+    return Job(CONFIG, {"task": "test"}, train_on, held_out, None)
+
+
+def weights(run: Path) -> dict[str, torch.Tensor]:
+    return load_network(run / "student.safetensors")[0].state_dict()
+
+
+def test_a_run_leaves_what_it_should_and_its_student_runs(tmp_path: Path) -> None:
+    rows = list(train(job(12), recipe(), tmp_path / "run"))
+    assert [row["step"] for row in rows] == [3, 6]
+    names = {path.name for path in (tmp_path / "run").iterdir()}
+    assert names == {
+        "student.safetensors", "config.json", "manifest.json", "metrics.jsonl", "tensorboard", "checkpoints"
+    }  # fmt: skip
+    manifest = json.loads((tmp_path / "run" / "manifest.json").read_text())
+    assert manifest["complete"]
+    assert manifest["parameters"] > 100_000
+    logged = [json.loads(line) for line in (tmp_path / "run" / "metrics.jsonl").read_text().splitlines()]
+    assert logged == rows
+    student = load_student(str(tmp_path / "run"), "cpu")
+    assert student.digest == manifest["weights_sha256"]
+    assert student.predict(np.zeros((2, 64, 64), np.uint8)).shape == (2, 64, 64)
+
+
+def test_a_cut_run_ends_with_the_weights_of_an_undisturbed_one(tmp_path: Path) -> None:
+    list(train(job(12), recipe(), tmp_path / "whole"))
+    rows = train(job(12), recipe(), tmp_path / "cut")
+    next(rows)  # cut after step 3: the last checkpoint is of step 2
+    rows.close()
+    list(train(job(12), recipe(), tmp_path / "cut", resume=True))
+    whole, cut = weights(tmp_path / "whole"), weights(tmp_path / "cut")
+    assert all(torch.equal(whole[key], cut[key]) for key in whole)
+    logs = [[json.loads(x) for x in (tmp_path / n / "metrics.jsonl").read_text().splitlines()] for n in ("whole", "cut")]
+    assert [(r["step"], r["loss"]) for r in logs[0]][-1][0] == [(r["step"], r["loss"]) for r in logs[1]][-1][0] == 6
+    assert logs[0][-1]["dice"] == logs[1][-1]["dice"]
+
+
+def test_learning_lowers_the_loss(tmp_path: Path) -> None:
+    rows = list(train(job(120), Recipe(60, 2, 3e-3, average=0.8, eval_every=20, workers=0), tmp_path / "run"))
+    assert rows[-1]["loss"] < 0.8 * rows[0]["loss"]
+    assert rows[-1]["dice"] > 0.5
+
+
+def test_an_output_that_holds_something_else_is_left_alone(tmp_path: Path) -> None:
+    (tmp_path / "letter.txt").write_text("mine")
+    with pytest.raises(UsageError, match="holds something else"):
+        list(train(job(12), recipe(), tmp_path))
+    assert [path.name for path in tmp_path.iterdir()] == ["letter.txt"]
+
+
+def test_a_run_is_gone_on_with_only_when_asked_and_only_the_same(tmp_path: Path) -> None:
+    next(train(job(12), recipe(), tmp_path / "run"))
+    with pytest.raises(UsageError, match="--resume"):
+        list(train(job(12), recipe(), tmp_path / "run"))
+    with pytest.raises(UsageError, match="another recipe"):
+        list(train(job(16), recipe(8), tmp_path / "run", resume=True))
+
+
+def test_a_damaged_checkpoint_is_named(tmp_path: Path) -> None:
+    next(train(job(12), recipe(), tmp_path / "run"))
+    (tmp_path / "run" / "checkpoints" / "last.pt").write_bytes(b"broken")
+    with pytest.raises(EchoError, match="cannot resume from"):
+        list(train(job(12), recipe(), tmp_path / "run", resume=True))

@@ -1,0 +1,65 @@
+import json
+from pathlib import Path
+
+import numpy as np
+import pytest
+import torch
+
+from echodfkd.errors import EchoError, UsageError
+from echodfkd.export.parity import Parity, compare, require
+from echodfkd.export.run import export_model
+from echodfkd.students.networks import build_network
+from echodfkd.students.runtime import OnnxSegmenter, TorchSegmenter
+
+
+@pytest.fixture(scope="module")
+def model() -> TorchSegmenter:
+    torch.manual_seed(0)
+    network = build_network("default")
+    network.train()(torch.rand(2, 3, 1, 112, 112) * 255)  # batch statistics that are not the initial ones
+    config = {"claim": "real-free", "convention": "echonet", "size": 112}
+    return TorchSegmenter(network, config, "mine", "ab" * 32, "cpu")
+
+
+def clips() -> dict[str, np.ndarray]:
+    rng = np.random.default_rng(0)
+    return {name: rng.integers(0, 255, (t, 112, 112), np.uint8) for name, t in (("long", 7), ("still", 1))}
+
+
+@pytest.fixture(scope="module")
+def exported(model: TorchSegmenter, tmp_path_factory: pytest.TempPathFactory) -> Path:
+    return export_model(model, "onnx", tmp_path_factory.mktemp("export"), clips())[0]
+
+
+def test_the_file_does_what_the_network_does(model: TorchSegmenter, exported: Path) -> None:
+    parity = compare(OnnxSegmenter(exported), model, clips())
+    assert parity.dice >= 0.999
+    assert parity.largest_difference <= 1
+    assert parity.frames == 8
+
+
+def test_the_file_knows_what_it_is(exported: Path) -> None:
+    again = OnnxSegmenter(exported)
+    assert (again.claim, again.convention, again.size) == ("real-free", "echonet", 112)
+    facts = json.loads((exported.parent / "export.json").read_text())
+    assert facts["bytes"] == exported.stat().st_size
+    assert facts["model"]["sha256"] == "ab" * 32
+    assert facts["parity"]["clips"] == ["long", "still"]
+    assert {path.name for path in exported.parent.iterdir()} == {"mine.onnx", "export.json"}
+
+
+def test_a_parity_miss_fails_the_export() -> None:
+    with pytest.raises(EchoError, match=r"Dice 0\.9900"):
+        require(Parity(0.99, 1, 10, 1.0, 1.0))
+    with pytest.raises(EchoError, match="difference 40/255"):
+        require(Parity(1.0, 40, 10, 1.0, 1.0))
+
+
+def test_what_cannot_be_exported_is_said(model: TorchSegmenter, exported: Path, tmp_path: Path) -> None:
+    with pytest.raises(UsageError, match="unknown export format 'tflite'; choose from: onnx"):
+        export_model(model, "tflite", tmp_path, clips())
+    with pytest.raises(EchoError, match="is an exported file already"):
+        export_model(OnnxSegmenter(exported), "onnx", tmp_path, clips())  # type: ignore[arg-type]
+    (tmp_path / "file").write_text("x")
+    with pytest.raises(UsageError, match="is a file"):
+        export_model(model, "onnx", tmp_path / "file", clips())

@@ -1,0 +1,52 @@
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from echodfkd.errors import EchoError, UsageError
+from echodfkd.segmenter import Segmenter
+from echodfkd.students.load import load_student
+from echodfkd.students.networks import build_network
+from echodfkd.students.runtime import CHUNK, OnnxSegmenter, TorchSegmenter, pick_device, spans
+
+
+def segmenter() -> TorchSegmenter:
+    return TorchSegmenter(build_network("default"), {"claim": "real-free"}, "mine", "0" * 64, "cpu")
+
+
+@pytest.mark.parametrize("frames", [1, 5, CHUNK, CHUNK + 1, 3 * CHUNK + 7])
+def test_spans_cover_every_frame_once_in_even_parts(frames: int) -> None:
+    parts = [range(frames)[span] for span in spans(frames)]
+    assert [i for part in parts for i in part] == list(range(frames))
+    assert max(map(len, parts)) <= CHUNK
+    assert max(map(len, parts)) - min(map(len, parts)) <= 1
+
+
+def test_a_torch_segmenter_keeps_the_contract() -> None:
+    model = segmenter()
+    assert isinstance(model, Segmenter)
+    prob = model.predict(np.random.default_rng(0).integers(0, 255, (3, 112, 112), np.uint8))
+    assert prob.shape == (3, 112, 112)
+    assert prob.dtype == np.uint8
+
+
+def test_one_frame_is_a_clip_too() -> None:
+    assert segmenter().predict(np.zeros((1, 112, 112), np.uint8)).shape == (1, 112, 112)
+
+
+def test_a_missing_device_is_named() -> None:
+    with pytest.raises(UsageError, match="'tpu' is not available"):
+        pick_device("tpu")
+
+
+def test_what_is_no_model_is_explained(tmp_path: Path) -> None:
+    with pytest.raises(UsageError, match="unknown model 'nope'; choose from: .*default"):
+        load_student("nope")
+    with pytest.raises(EchoError, match="holds no student.safetensors"):
+        load_student(str(tmp_path))
+    (tmp_path / "m.pkl").write_bytes(b"x")
+    with pytest.raises(EchoError, match=r"not \.pkl"):
+        load_student(str(tmp_path / "m.pkl"))
+    (tmp_path / "m.onnx").write_bytes(b"x")
+    with pytest.raises(EchoError, match="not a usable ONNX file"):
+        OnnxSegmenter(tmp_path / "m.onnx")

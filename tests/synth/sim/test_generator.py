@@ -1,0 +1,109 @@
+import numpy as np
+import pytest
+
+from echodfkd.clip import Label
+from echodfkd.errors import UsageError
+from echodfkd.synth import GENERATORS, make_generator, training_generators
+from echodfkd.synth.sim.generator import SimGenerator, fold
+from echodfkd.volume import clip_volumes
+
+
+def test_a_clip_depends_on_seed_and_index_alone() -> None:
+    one, other = SimGenerator(frames=4), SimGenerator(frames=4)
+    other.clip(1, 0)
+    a, b = one.clip(1, 5), other.clip(1, 5)
+    assert np.array_equal(a.frames, b.frames)
+    assert a.mask is not None
+    assert b.mask is not None
+    assert np.array_equal(a.mask, b.mask)
+    assert not np.array_equal(a.frames, one.clip(1, 6).frames)
+    assert not np.array_equal(a.frames, one.clip(2, 5).frames)
+
+
+def test_every_chamber_is_labelled_in_every_frame() -> None:
+    clip = SimGenerator(frames=6, fps=8).clip(0, 0)
+    assert clip.mask is not None
+    for frame in clip.mask:
+        assert set(np.unique(frame)) == set(range(6))
+
+
+@pytest.mark.parametrize("size", [64, 112, 176])
+def test_any_even_size(size: int) -> None:
+    clip = SimGenerator(frames=1, size=size).clip(0, 1)
+    assert clip.frames.shape == (1, size, size)
+    assert clip.spacing_mm is not None
+    assert 80 < clip.spacing_mm[0] * size < 250  # mm across the picture
+
+
+@pytest.mark.parametrize("fps", [8.0, 50.0, 90.0])
+def test_events_are_the_extrema_of_the_exact_area_at_any_frame_rate(fps: float) -> None:
+    clip = SimGenerator(frames=int(2.2 * fps), fps=fps, ef=(55, 65)).clip(3, 2)
+    assert clip.lv is not None
+    area = clip.lv.sum((1, 2))
+    assert clip.es_frames
+    for frame in clip.es_frames:
+        near = area[max(0, frame - 2) : frame + 3]
+        assert area[frame] <= 1.03 * near.min()
+    for frame in clip.ed_frames:
+        assert area[frame] >= 0.97 * area.max()
+
+
+def test_the_ef_asked_for_is_the_ef_of_the_exact_mask() -> None:
+    generator = SimGenerator(frames=1, ef=(35, 40))
+    found = [clip.ef for clip in (generator.clip(0, i) for i in range(12))]
+    assert all(ef is not None and 33 < ef < 42 for ef in found)
+
+
+def test_the_clips_ef_agrees_with_its_own_masks() -> None:
+    clip = SimGenerator(frames=60, fps=50, ef=(50, 60)).clip(4, 3)
+    assert clip.lv is not None
+    volumes = clip_volumes(clip.lv, (clip.spacing_mm or (1.0, 1.0)))
+    assert clip.ef == pytest.approx(100 * (1 - volumes.min() / volumes.max()), abs=3)
+
+
+def test_speckle_moves_with_the_tissue_neither_frozen_nor_redrawn() -> None:
+    """Neighbouring frames of myocardium correlate strongly at 50 fps, frames half a beat apart weakly."""
+    correlations = []
+    for index in range(4):
+        clip = SimGenerator(frames=20, fps=50, ef=(60, 65)).clip(8, index)
+        assert clip.mask is not None
+        wall = (clip.mask == Label.MYOCARDIUM).all(0)
+        values = clip.frames[:, wall].astype(float)
+        correlations.append([np.corrcoef(values[0], values[k])[0, 1] for k in (1, 19)])
+    near, far = np.mean(correlations, 0)
+    assert near > 0.6
+    assert far < near - 0.1
+
+
+def test_conventions_differ_by_the_trabecular_layer() -> None:
+    tissues = np.array([[1, 2, 6, 7]], np.uint8)
+    assert fold(tissues, "echonet").tolist() == [[1, 2, 2, 1]]
+    assert fold(tissues, "ase").tolist() == [[1, 2, 1, 1]]
+
+
+def test_presets_look_different() -> None:
+    pictures = {p: SimGenerator(frames=1, preset=p).clip(0, 0).frames for p in ("echonet", "camus", "handheld")}
+    assert not np.array_equal(pictures["echonet"], pictures["handheld"])
+    assert not np.array_equal(pictures["echonet"], pictures["camus"])
+
+
+@pytest.mark.parametrize(
+    ("options", "message"),
+    [
+        ({"preset": "mri"}, "unknown preset 'mri'; choose from: camus, echonet, handheld"),
+        ({"view": "a2c"}, "a4c only"),
+        ({"depth": 3}, "generator 'sim'"),
+    ],
+)
+def test_wrong_options_are_named(options: dict, message: str) -> None:
+    with pytest.raises(UsageError, match=message):
+        make_generator("sim", **options)
+
+
+def test_unknown_generator_lists_the_choices() -> None:
+    with pytest.raises(UsageError, match="choose from: sim"):
+        make_generator("gan")
+    with pytest.raises(UsageError, match="generator to train from"):
+        training_generators("gan", 8)
+    assert len(training_generators("sim", 8)) > 1
+    assert set(GENERATORS) == {"sim"}
