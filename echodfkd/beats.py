@@ -57,7 +57,7 @@ def detect_events(area: npt.ArrayLike, fps: float | None) -> Events:
     """Every ED and ES of a clip, from its curve alone (blind: no reference frame, no learned weights).
 
     Turning points are found by hysteresis and pruned to plausible beats. Where the clip cuts a beat, its end
-    counts as ED or ES if it reaches the neighbouring beat's level (always, if there is only half a beat).
+    counts as ED or ES only if the clip shows no other ED or no other ES (so always in half a beat).
     ED then moves to the last near-maximum before the steepest fall: a diastolic plateau does not draw it.
 
     Args:
@@ -85,7 +85,8 @@ def detect_events(area: npt.ArrayLike, fps: float | None) -> Events:
         return Events()
     turns = _prune(_turning_points(smooth, 0.3 * float(np.ptp(smooth))), MIN_BEAT_S * rate)
     noisy = noise > 0.005 * np.ptp(smooth)
-    return _place(_smooth(curve, PLACE_S * rate) if noisy else curve, _judge_ends(turns), noise)
+    placed = _place(_smooth(curve, PLACE_S * rate) if noisy else curve, _judge_ends(turns), noise)
+    return _without_ends(placed, len(curve))
 
 
 def pair_beats(events: Events, n_frames: int) -> tuple[Beat, ...]:
@@ -216,6 +217,16 @@ def _judge_ends(turns: list[_Turn]) -> list[_Turn]:
         late = turns[-1].frame - turns[-2].frame >= END_TIME * float(np.median(fillings))
         keep_last = keep_last and late
     return turns[0 if keep_first else 1 : len(turns) if keep_last else -1]
+
+
+def _without_ends(events: Events, n_frames: int) -> Events:
+    """Leave out an event on the first or last frame unless it is needed to see half a beat.
+
+    There the true extremum lies outside the clip more often than not: plateaus after ES and before ED are
+    several frames long, and an extremum inside shows by a turn.
+    """
+    inner = Events(*(tuple(f for f in kind if 0 < f < n_frames - 1) for kind in (events.ed, events.es)))
+    return inner if inner.ed and inner.es else events
 
 
 def _reaches(turn: _Turn, other: _Turn, margin: float) -> bool:

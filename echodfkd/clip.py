@@ -67,7 +67,9 @@ class Clip:
                 f"got {self.frames.dtype} {self.frames.shape}"
             )
         if self.mask is not None and (self.mask.shape != self.frames.shape or self.mask.dtype != np.uint8):
-            raise EchoError(f"{where}: mask {self.mask.dtype} {self.mask.shape} does not fit {self.frames.shape}")
+            raise EchoError(
+                f"{where}: mask {self.mask.dtype} {self.mask.shape} does not fit {self.frames.shape}"
+            )
         if self.sector is not None and self.sector.shape != self.frames.shape[1:]:
             raise EchoError(f"{where}: sector {self.sector.shape} does not fit frames {self.frames.shape}")
         if self.fps is not None and not 0 < self.fps < 10_000:

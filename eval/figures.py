@@ -53,7 +53,9 @@ class Metric:
         """The figure of some clips with its interval."""
         bounds = interval(list(scores), self.statistic, n=500) if len(scores) > 1 else None
         value, n = self.statistic(scores), self.count(scores)
-        return Figure(self.name, self.title, value, bounds, n, self.of, self.unit, self.digits, self.definition)
+        return Figure(
+            self.name, self.title, value, bounds, n, self.of, self.unit, self.digits, self.definition
+        )
 
 
 def _frames(scores: Scores) -> int:

@@ -69,7 +69,9 @@ def _figure(figure: Figure) -> dict[str, Any]:
     }
 
 
-def write_outputs(output: Path, results: Sequence[ModelScores], data: Mapping[str, Any], samples: Sequence[Clip]) -> None:
+def write_outputs(
+    output: Path, results: Sequence[ModelScores], data: Mapping[str, Any], samples: Sequence[Clip]
+) -> None:
     """Write the three files to the folder `output`; `samples` are shown in the report if they have labels."""
     write_json(output / "metrics.json", metrics(results, data))
     table = list(rows(results))
@@ -136,9 +138,13 @@ def report_scores(results: Sequence[ModelScores]) -> list[Score]:
     ]
     for result in results:
         size = parameters(result.model)
-        found.append(Score("Parameters", _column(result), size, definition="weights of the network", digits=0))
+        found.append(
+            Score("Parameters", _column(result), size, definition="weights of the network", digits=0)
+        )
         speed = "forward passes alone on this machine, all threads"
-        found.append(Score("Frames per second", _column(result), result.frames_per_second, definition=speed, digits=0))
+        found.append(
+            Score("Frames per second", _column(result), result.frames_per_second, definition=speed, digits=0)
+        )
     return found
 
 

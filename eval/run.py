@@ -81,7 +81,9 @@ def evaluate(
     if not found:
         raise EchoError(f"{clips.root} holds no clips to evaluate on")
     return [
-        ModelScores(models[index], name, words[name], tuple(scores), tuple(figures(scores)), frames / clock[index])
+        ModelScores(
+            models[index], name, words[name], tuple(scores), tuple(figures(scores)), frames / clock[index]
+        )
         for (index, name), scores in found.items()
     ]
 
@@ -110,7 +112,9 @@ def rows(results: Sequence[ModelScores]) -> Iterator[dict[str, object]]:
                 "clip": score.clip,
                 "frames": len(score.dice),
                 "dice": round(float(score.dice.mean()), 5),
-                "area_error_percent": round(float(score.area_error.mean()), 3) if len(score.area_error) else "",
+                "area_error_percent": round(float(score.area_error.mean()), 3)
+                if len(score.area_error)
+                else "",
                 "ed_errors": ";".join(str(found - true) for found, true in score.ed.pairs),
                 "ed_missed": len(score.ed.misses),
                 "ed_false": len(score.ed.false),

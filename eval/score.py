@@ -62,7 +62,9 @@ def find(clip: Clip, masks: BoolMask) -> Findings:
     """Events and EF of clean masks (T, H, W), by the same steps as `echodfkd segment`."""
     area = masks.sum((1, 2)).astype(np.float64)
     sector = int(clip.sector.sum()) if clip.sector is not None else masks[0].size
-    return measure(area, lambda frame: masks[frame], sector_px=sector, fps=clip.fps, spacing_mm=clip.spacing_mm)
+    return measure(
+        area, lambda frame: masks[frame], sector_px=sector, fps=clip.fps, spacing_mm=clip.spacing_mm
+    )
 
 
 def labels_of(clip: Clip) -> Reference:
@@ -86,7 +88,9 @@ def teacher_of(clip: Clip, name: str, prob: Prob) -> Reference:
     """A teacher's soft masks (T, H, W) as reference: agreement with it is not accuracy."""
     masks = lv_masks(prob)
     found = find(clip, masks)
-    return Reference(f"teacher {name}", masks, found.events, found.ef, "ED and ES read off the teacher's area curve")
+    return Reference(
+        f"teacher {name}", masks, found.events, found.ef, "ED and ES read off the teacher's area curve"
+    )
 
 
 def score_clip(clip: Clip, prob: Prob, reference: Reference) -> ClipScore:

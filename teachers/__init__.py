@@ -37,5 +37,7 @@ def load_teacher(name: str, weights: Path | None = None, device: str = "auto") -
     if name in TEACHERS:
         return load_torch(weights or embedded_path(TEACHERS[name]), device, name)
     if name not in STUDENTS and not Path(name).exists():
-        raise unknown_name("teacher", name, [*TEACHERS, *STUDENTS, "a run folder", "a .safetensors or .onnx file"])
+        raise unknown_name(
+            "teacher", name, [*TEACHERS, *STUDENTS, "a run folder", "a .safetensors or .onnx file"]
+        )
     return load_student(str(weights or name), device)

@@ -21,7 +21,9 @@ TEST_SEED = 1_000_000  # added to the seed for clips that the student never sees
 
 
 def demo(
-    output: Annotated[Path, typer.Option(help="Folder for everything the demo makes.")] = Path("echodfkd-demo"),
+    output: Annotated[Path, typer.Option(help="Folder for everything the demo makes.")] = Path(
+        "echodfkd-demo"
+    ),
     seed: Seed = 0,
     device: Device = "auto",
     quiet: Quiet = False,
@@ -119,7 +121,9 @@ def _evaluate(
     models = [load_student(str(output / "student"), device), load_student("default", device), teacher]
     models[0].name, models[1].name = "demo student", "embedded student"
     scores = evaluate(models, test, teacher=teacher, references=["labels"], track=track)
-    write_outputs(output / "eval", scores, {"data": str(test.root), "generator": "sim", "clips": len(test)}, [])
+    write_outputs(
+        output / "eval", scores, {"data": str(test.root), "generator": "sim", "clips": len(test)}, []
+    )
     return scores
 
 

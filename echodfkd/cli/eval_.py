@@ -14,7 +14,8 @@ def eval_(
     ],
     teacher: Annotated[str | None, typer.Option(help="Also give the agreement with this teacher.")] = None,
     reference: Annotated[
-        str | None, typer.Option(help="labels or teacher.", show_default="labels, and teacher where one is given")
+        str | None,
+        typer.Option(help="labels or teacher.", show_default="labels, and teacher where one is given"),
     ] = None,
     output: Annotated[Path, typer.Option(help="Folder for the results.")] = Path("echodfkd-eval"),
     seed: Seed = 0,
@@ -46,7 +47,9 @@ def eval_(
     if quiet:
         return
     for result in results:
-        print(f"{result.model.name} against {result.reference} ({word(result.reference)}), {len(result.scores)} clips")
+        print(
+            f"{result.model.name} against {result.reference} ({word(result.reference)}), {len(result.scores)} clips"
+        )
         for figure in result.figures:
             bounds = "" if figure.interval is None else " [{:.4g}, {:.4g}]".format(*figure.interval)
             print(f"  {figure.title}: {figure.value:.{figure.digits}f} {figure.unit}{bounds}")

@@ -13,7 +13,9 @@ CHECK_CLIPS = 8
 def export(
     model: Annotated[str, typer.Argument(help="An embedded name, a run folder or a .safetensors file.")],
     format: Annotated[str, typer.Option(help="onnx.")] = "onnx",
-    output: Annotated[Path, typer.Option(help="Folder for the file and its export.json.")] = Path("echodfkd-export"),
+    output: Annotated[Path, typer.Option(help="Folder for the file and its export.json.")] = Path(
+        "echodfkd-export"
+    ),
     seed: Seed = 0,
     device: Device = "auto",
     quiet: Quiet = False,

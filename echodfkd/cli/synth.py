@@ -14,7 +14,7 @@ def synth(
     ],
     generator: Annotated[str, typer.Option(help="Where the clips come from.")] = "sim",
     clips: Annotated[int, typer.Option(help="How many; more than before extends the set.")] = 16,
-    frames: Annotated[int | None, typer.Option(help="Frames per clip.", show_default="64")] = None,
+    frames: Annotated[int | None, typer.Option(help="Frames per clip.", show_default="128")] = None,
     size: Annotated[int | None, typer.Option(help="Side in pixels, even.", show_default="112")] = None,
     fps: Annotated[float | None, typer.Option(help="Frames per second in Hz.", show_default="50")] = None,
     view: Annotated[str | None, typer.Option(help="a4c or a2c.", show_default="a4c")] = None,

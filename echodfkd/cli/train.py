@@ -39,6 +39,8 @@ def train(
     job = teacher_job(sources, [source.parameters() for source in sources], recipe)
     for row in run_training(job, recipe, output, resume=resume, device=device, track=tracker(quiet)):
         if not quiet:
-            print(f"step {row['step']:.0f}: loss {row['loss']:.4f}, Dice to the exact masks {row['dice']:.4f}")
+            print(
+                f"step {row['step']:.0f}: loss {row['loss']:.4f}, Dice to the exact masks {row['dice']:.4f}"
+            )
     if not quiet:
         print(f"next: echodfkd distill --teacher {output} --output student")

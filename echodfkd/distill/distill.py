@@ -2,7 +2,6 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -48,10 +47,18 @@ def teacher_labels(teacher: Segmenter) -> Labeller:
 def job_from_generator(drawn: Drawn, teacher: Segmenter, student: str, recipe: Recipe) -> Job:
     """Distil on clips that are drawn, and labelled by the teacher, while the student learns."""
     count, size = recipe.steps * recipe.batch, teacher.size
-    examples = GeneratorExamples(drawn.generators, recipe.seed, count, size, exact=False, distinct=drawn.clips)
+    examples = GeneratorExamples(
+        drawn.generators, recipe.seed, count, size, exact=False, distinct=drawn.clips
+    )
     held_out = GeneratorExamples(drawn.generators, recipe.seed + HELD_OUT, HELD_OUT_CLIPS, size, exact=False)
     source = {"generator": drawn.name, "parameters": list(drawn.parameters), "clips": drawn.clips}
-    return Job(_config(student, teacher, teacher.claim), _request(teacher, source), examples, held_out, teacher_labels(teacher))
+    return Job(
+        _config(student, teacher, teacher.claim),
+        _request(teacher, source),
+        examples,
+        held_out,
+        teacher_labels(teacher),
+    )
 
 
 def job_from_clip_set(clips: ClipSet, teacher: Segmenter, student: str, recipe: Recipe) -> Job:
@@ -75,7 +82,13 @@ def job_from_clip_set(clips: ClipSet, teacher: Segmenter, student: str, recipe: 
     generator = clips.manifest.get("generator")
     source = {"data": str(clips.root), "clips": len(train), "data_generator": generator}
     claim = teacher.claim if generator else f"{teacher.claim}; distilled on clips of {clips.root.name}"
-    return Job(_config(student, teacher, claim), _request(teacher, source), examples, held_out, teacher_labels(teacher))
+    return Job(
+        _config(student, teacher, claim),
+        _request(teacher, source),
+        examples,
+        held_out,
+        teacher_labels(teacher),
+    )
 
 
 def _config(student: str, teacher: Segmenter, claim: str) -> dict[str, Any]:

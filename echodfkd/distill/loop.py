@@ -64,10 +64,16 @@ class Trainer:
         recipe: see `Recipe`. device: torch device. labels: fills in targets that the data leaves empty.
     """
 
-    def __init__(self, network: nn.Module, recipe: Recipe, device: torch.device, labels: Labeller | None) -> None:
+    def __init__(
+        self, network: nn.Module, recipe: Recipe, device: torch.device, labels: Labeller | None
+    ) -> None:
         self.network = network.to(device, memory_format=torch.channels_last)
-        self.average = AveragedModel(network, multi_avg_fn=get_ema_multi_avg_fn(recipe.average), use_buffers=True)
-        self.optimiser = torch.optim.AdamW(network.parameters(), lr=recipe.rate, weight_decay=recipe.decay, fused=True)
+        self.average = AveragedModel(
+            network, multi_avg_fn=get_ema_multi_avg_fn(recipe.average), use_buffers=True
+        )
+        self.optimiser = torch.optim.AdamW(
+            network.parameters(), lr=recipe.rate, weight_decay=recipe.decay, fused=True
+        )
         self.recipe, self.device, self.labels = recipe, device, labels
         self.augment = ClipAugment()
         self.step = 0

@@ -42,7 +42,13 @@ class Job:
 
 
 def train(
-    job: Job, recipe: Recipe, output: Path, *, resume: bool = False, device: str = "auto", track: Track = silent
+    job: Job,
+    recipe: Recipe,
+    output: Path,
+    *,
+    resume: bool = False,
+    device: str = "auto",
+    track: Track = silent,
 ) -> Iterator[dict[str, float]]:
     """Train to the end of the recipe and leave the network in `output`; yields rows of `metrics.jsonl`.
 
@@ -82,7 +88,9 @@ def _begin(output: Path, asked: dict[str, Any], resume: bool) -> float:
     if earlier.get("format") != FORMAT:
         raise UsageError(f"{output} holds something else; choose another --output")
     if not resume:
-        raise UsageError(f"{output} holds a run already; add --resume to go on with it, or choose another --output")
+        raise UsageError(
+            f"{output} holds a run already; add --resume to go on with it, or choose another --output"
+        )
     changed = [key for key in asked if earlier.get("request", {}).get(key) != _plain(asked[key])]
     if changed:
         raise UsageError(f"{output} holds a run with another {', '.join(changed)}; choose another --output")

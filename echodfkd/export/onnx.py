@@ -55,7 +55,9 @@ def export_onnx(model: TorchSegmenter, path: Path) -> None:
                 verbose=False,
             )
     except Exception as error:  # the exporter wraps what went wrong in many kinds of its own
-        raise EchoError(f"{model.name} cannot be exported to ONNX: {str(error).splitlines()[0][:300]}") from error
+        raise EchoError(
+            f"{model.name} cannot be exported to ONNX: {str(error).splitlines()[0][:300]}"
+        ) from error
     finally:
         model.network.to(model.device)
     proto = program.model_proto  # type: ignore[union-attr]

@@ -19,7 +19,9 @@ FORMATS: dict[str, tuple[str, Callable[[TorchSegmenter, Path], None], Callable[[
 }
 
 
-def export_model(model: Segmenter, layout: str, output: Path, clips: Mapping[str, Frames]) -> tuple[Path, dict[str, Any]]:
+def export_model(
+    model: Segmenter, layout: str, output: Path, clips: Mapping[str, Frames]
+) -> tuple[Path, dict[str, Any]]:
     """Export a model to `output`, check it on clips, and write `export.json` beside it.
 
     Args:
@@ -57,7 +59,12 @@ def _facts(model: TorchSegmenter, layout: str, path: Path) -> dict[str, Any]:
         "bytes": path.stat().st_size,
         "input": f"frames float32 (B, T, 1, {model.size}, {model.size}), grey 0..255",
         "output": f"prob float32 (B, T, 1, {model.size}, {model.size}), LV probability 0..1; mask: prob > 0.5",
-        "model": {"name": model.name, "sha256": model.digest, "claim": model.claim, "convention": model.convention},
+        "model": {
+            "name": model.name,
+            "sha256": model.digest,
+            "claim": model.claim,
+            "convention": model.convention,
+        },
         "licence": "Apache-2.0",
         "use": "research only, not for diagnosis",
         "machine": platform.machine(),

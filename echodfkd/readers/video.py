@@ -16,6 +16,7 @@ from echodfkd.readers.intensity import PEEK, doppler_notes, to_grey
 
 SUFFIXES = (".avi", ".mp4", ".m4v", ".mov", ".mkv", ".webm", ".gif")
 _NOT_DECORD = {".gif"}  # decord asks for a duration that GIFs do not state
+_DECORD_PIXELS = 512 * 512  # of a frame; it decodes ahead without limit, which large frames make costly
 _RGB = npt.NDArray[np.uint8]  # (H, W, 3)
 
 
@@ -35,6 +36,7 @@ def read_video(path: Path, given: Given = NOTHING) -> Source:
         first = [_rgb(frame) for frame in islice(container.decode(stream), PEEK)]
     if not first:
         raise EchoError(f"{path}: no frame can be decoded: the file is truncated or damaged")
+    small = first[0].shape[0] * first[0].shape[1] <= _DECORD_PIXELS
     fps = given.fps or plausible_fps(rate)
     doubt: tuple[str, ...] = ()
     if fps is None and rate is not None:
@@ -47,13 +49,13 @@ def read_video(path: Path, given: Given = NOTHING) -> Source:
         fps=fps,
         spacing_mm=given.spacing_mm,
         notes=doubt + doppler_notes(first),
-        opener=lambda: _grey_frames(path),
+        opener=lambda: _grey_frames(path, small),
     )
 
 
-def _grey_frames(path: Path) -> Iterator[Grey]:
+def _grey_frames(path: Path, small: bool) -> Iterator[Grey]:
     with _one_line(path):
-        for frame in rgb_frames(path):
+        for frame in rgb_frames(path) if small else pyav_frames(path):
             yield to_grey(frame)
 
 

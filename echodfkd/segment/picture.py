@@ -13,9 +13,8 @@ from echodfkd.segment.pipeline import Segmentation
 from echodfkd.segment.result import SegmentResult, counted
 from echodfkd.segment.view import RGB, view_of
 
-
 WIDTH, LEFT, RIGHT = 8.0, 0.1, 0.97  # inches; shares of the width
-HEAD, CURVE, FOOT, TALLEST = 1.15, 2.6, 1.25, 4.4  # inches
+HEAD, CURVE, FOOT, TALLEST = 1.15, 2.6, 1.4, 4.4  # inches
 
 
 def write_png(path: Path, segmentation: Segmentation) -> None:
@@ -66,7 +65,7 @@ def _sheet(pictures: list[RGB]) -> tuple[Figure, GridSpec]:
     row = min(TALLEST, WIDTH * (RIGHT - LEFT) / len(pictures) * height / width)
     high = HEAD + row + CURVE + FOOT
     figure = Figure(figsize=(WIDTH, high), dpi=130, facecolor=LIGHT.background)
-    frame = {"left": LEFT, "right": RIGHT, "top": 1 - HEAD / high, "bottom": (FOOT - 0.2) / high}
+    frame = {"left": LEFT, "right": RIGHT, "top": 1 - HEAD / high, "bottom": FOOT / high}
     ratios = (row, CURVE)
     return figure, figure.add_gridspec(
         2, len(pictures), height_ratios=ratios, hspace=0.1, wspace=0.03, **frame

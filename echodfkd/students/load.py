@@ -36,5 +36,7 @@ def load_student(name: str, device: str = "auto") -> Segmenter:
 def _run_weights(folder: Path) -> Path:
     weights = folder / "student.safetensors"
     if not weights.is_file():
-        raise EchoError(f"{folder} holds no student.safetensors; is it a folder that `distill` wrote to the end?")
+        raise EchoError(
+            f"{folder} holds no student.safetensors; is it a folder that `distill` wrote to the end?"
+        )
     return weights

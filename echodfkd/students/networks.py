@@ -28,7 +28,9 @@ def smp(arch: str, encoder: str, **options: Any) -> nn.Module:
         known = [make.__name__ for make in architectures.values() if issubclass(make, nn.Module)]
         raise unknown_name("segmentation-models-pytorch architecture", arch, known)
     try:
-        network = architectures[arch.lower()](encoder, encoder_weights=None, in_channels=3, classes=1, **options)
+        network = architectures[arch.lower()](
+            encoder, encoder_weights=None, in_channels=3, classes=1, **options
+        )
     except (KeyError, RuntimeError, ValueError, TypeError) as error:
         raise UsageError(f"smp:{arch}:{encoder}: {str(error)[:200]}") from error
     return ClipContext(network, multiple=32)

@@ -46,7 +46,9 @@ class TorchSegmenter:
         name: what the user called it. digest: sha256 of its weights. device: see `pick_device`.
     """
 
-    def __init__(self, network: nn.Module, config: dict[str, Any], name: str, digest: str, device: str) -> None:
+    def __init__(
+        self, network: nn.Module, config: dict[str, Any], name: str, digest: str, device: str
+    ) -> None:
         self.device = pick_device(device)
         self.network = network.eval().to(self.device, memory_format=torch.channels_last)
         self.name, self.digest, self.config = name, digest, config
@@ -75,7 +77,9 @@ class OnnxSegmenter:
         try:
             self.session = onnxruntime.InferenceSession(str(path), providers=["CPUExecutionProvider"])
         except Exception as error:  # onnxruntime raises many kinds of its own, all for an unusable file
-            raise EchoError(f"{path} is not a usable ONNX file: {str(error).splitlines()[0][:200]}") from error
+            raise EchoError(
+                f"{path} is not a usable ONNX file: {str(error).splitlines()[0][:200]}"
+            ) from error
         meta = self.session.get_modelmeta().custom_metadata_map
         self.name, self.digest = path.stem, sha256(path)
         self.claim, self.convention = meta.get("claim", "unknown"), meta.get("convention", "unknown")

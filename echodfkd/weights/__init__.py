@@ -17,7 +17,9 @@ def embedded_path(stem: str) -> Path:
     """
     path = FOLDER / f"{stem}.safetensors"
     if not path.is_file():
-        raise EchoError(f"the embedded weights {path.name} are missing from this installation; reinstall echodfkd")
+        raise EchoError(
+            f"the embedded weights {path.name} are missing from this installation; reinstall echodfkd"
+        )
     return path
 
 

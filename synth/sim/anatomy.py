@@ -56,7 +56,11 @@ def sample_anatomy(rng: np.random.Generator) -> Anatomy:
         skew=rng.normal(0.0, 0.1),
         bend=rng.normal(0.0, 2.5),
         ripple=tuple(rng.normal(0.0, (0.035, 0.025, 0.018) * 2)),
-        trabeculae=(layer * rng.uniform(0.2, 0.8), layer * rng.uniform(0.3, 1.3), layer * rng.uniform(0.6, 1.4)),
+        trabeculae=(
+            layer * rng.uniform(0.2, 0.8),
+            layer * rng.uniform(0.3, 1.3),
+            layer * rng.uniform(0.6, 1.4),
+        ),
         wall=(wall * rng.uniform(0.85, 1.25), wall * rng.uniform(0.35, 0.85), wall * rng.uniform(0.8, 1.1)),
         papillary=(rng.uniform(0.4, 0.65), rng.uniform(12, 26), rng.uniform(2.0, 6.5)),
         la=(rng.uniform(34, 62), rng.uniform(32, 52)),

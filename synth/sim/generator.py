@@ -8,7 +8,7 @@ import cv2
 import numpy as np
 import numpy.typing as npt
 
-from echodfkd.clip import BoolMask, Clip, Label, Mask
+from echodfkd.clip import Clip, Label, Mask
 from echodfkd.errors import UsageError
 from echodfkd.synth.sim import anatomy as an
 from echodfkd.synth.sim import physics, scanner
@@ -68,7 +68,9 @@ class Scene:
         step = min(0.75, self.geometry.spacing / 1.5)
         self.reference: Reference = build_reference(self.heart, sample_echo(rng), rng, step)
         shape = self.reference.labels.shape
-        edv, esv = self.volumes(convention)  # the disks see a little less than the formula: aim again by as much
+        edv, esv = self.volumes(
+            convention
+        )  # the disks see a little less than the formula: aim again by as much
         self.motion = Motion(self.heart, float(np.clip(2 * ef - ejection_fraction(edv, esv), 1, 92)), *how)
         self.scatterers = np.concatenate([physics.scatterers(rng, shape), physics.scatterers(rng, shape)], -1)
         self.gain = scanner.gain_map(self.style, self.geometry, rng)
@@ -94,7 +96,9 @@ class Scene:
         x, z = self.to_heart(self.geometry.pixel_x, self.geometry.pixel_y, time, a)
         x0, z0 = self.motion.to_reference(x, z, a)
         ref = self.reference
-        found = cv2.remap(ref.labels, ref.column(x0), ref.row(z0), cv2.INTER_NEAREST, borderMode=cv2.BORDER_REPLICATE)
+        found = cv2.remap(
+            ref.labels, ref.column(x0), ref.row(z0), cv2.INTER_NEAREST, borderMode=cv2.BORDER_REPLICATE
+        )
         return np.asarray(found, np.uint8)
 
     def volumes(self, convention: str) -> tuple[float, float]:
@@ -110,7 +114,11 @@ class Scene:
         for k, time in enumerate(times):
             grey = self._beam_picture(rng, float(time))
             gap = times[k] - times[k - 1] if k else 0.0
-            keep = np.float32(np.exp(-gap / self.style.persistence)) if k and self.style.persistence > 0.002 else 0.0
+            keep = (
+                np.float32(np.exp(-gap / self.style.persistence))
+                if k and self.style.persistence > 0.002
+                else 0.0
+            )
             before = grey if before is None or keep < 0.02 else keep * before + (1 - keep) * grey
             yield self.geometry.scan_convert(before)
 
@@ -124,8 +132,10 @@ class Scene:
         strength = cv2.remap(self.reference.amplitude, column, row, cv2.INTER_LINEAR, **border)
         strength = strength + draw_leaflets(self, x, z, time, a)
         grains = cv2.remap(self.scatterers, column, row, cv2.INTER_NEAREST, **border)
-        turn = style.decorrelation * time  # tissue slowly leaves the plane: one speckle pattern turns into another
-        field = (np.float32(np.cos(turn)) * grains[..., :2] + np.float32(np.sin(turn)) * grains[..., 2:])
+        turn = (
+            style.decorrelation * time
+        )  # tissue slowly leaves the plane: one speckle pattern turns into another
+        field = np.float32(np.cos(turn)) * grains[..., :2] + np.float32(np.sin(turn)) * grains[..., 2:]
         field = field * strength[..., None] + self.haze
         field = physics.point_spread(field, *geometry.sigma)
         field += self._noise(rng)
@@ -179,7 +189,7 @@ class SimGenerator:
 
     def __init__(
         self,
-        frames: int = 64,
+        frames: int = 128,
         size: int = 112,
         fps: float = 50.0,
         view: str = "a4c",

@@ -41,7 +41,11 @@ def point_spread(field: Real, sigma_axial: float, sigma_lateral: float) -> Real:
     """Filter a complex field (depth, beams, 2) by a Gaussian PSF; sigmas in samples, unit energy gain."""
     return np.asarray(
         cv2.sepFilter2D(
-            field, -1, gaussian_kernel(sigma_lateral), gaussian_kernel(sigma_axial), borderType=cv2.BORDER_REFLECT
+            field,
+            -1,
+            gaussian_kernel(sigma_lateral),
+            gaussian_kernel(sigma_axial),
+            borderType=cv2.BORDER_REFLECT,
         )
     )
 

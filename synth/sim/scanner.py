@@ -173,7 +173,9 @@ def sample_decorations(rng: np.random.Generator, geometry: Geometry, size: int) 
         along = np.array([np.sin(rng.uniform(0, 1.2)), 1.0]) * rng.uniform(5, 14) * unit
         cv2.line(plan, tuple(map(int, corner)), tuple(map(int, corner + along)), grey, 1)
     if rng.random() < 0.5:
-        column = int(size * rng.uniform(0.9, 0.99)) if rng.random() < 0.5 else int(size * rng.uniform(0.01, 0.1))
+        column = (
+            int(size * rng.uniform(0.9, 0.99)) if rng.random() < 0.5 else int(size * rng.uniform(0.01, 0.1))
+        )
         plan[:: max(2, int(rng.uniform(5, 12) * unit)), column] = grey
     if rng.random() < 0.3:
         where = (int(rng.uniform(0, 0.6) * size), int(rng.choice((0.08, 0.97)) * size))

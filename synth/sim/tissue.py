@@ -226,7 +226,11 @@ def _draw_lines(level: Array, parts: _Outlines, echo: Echo, rng: np.random.Gener
     add(parts.endocardium, echo.border, 1.2)
     half = len(parts.epicardium) // 2
     reach = slice(half + int(rng.integers(0, 30)), None)
-    add(parts.epicardium[reach] + np.float32([rng.uniform(0.5, 2.5), 0]), echo.pericardium, rng.uniform(1.0, 5.5))
+    add(
+        parts.epicardium[reach] + np.float32([rng.uniform(0.5, 2.5), 0]),
+        echo.pericardium,
+        rng.uniform(1.0, 5.5),
+    )
     add(parts.ra, echo.right_heart + 4, 1.2)
     add(parts.la[len(parts.la) // 3 : -len(parts.la) // 3], echo.pericardium * 0.6, 1.5)
     for hinge in (parts.endocardium[0], parts.endocardium[-1], parts.rv[29]):

@@ -42,4 +42,3 @@ def draw_leaflets(scene: "Scene", x: Array, z: Array, time: float, a: float) -> 
     cv2.polylines(canvas, cells, False, 0.9, 2, shift=4)
     column, row = (x - X0) / np.float32(STEP), (z - np.float32(base + Z0)) / np.float32(STEP)
     return np.asarray(cv2.remap(canvas, column, row, cv2.INTER_LINEAR, borderMode=cv2.BORDER_CONSTANT))
-

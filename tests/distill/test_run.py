@@ -56,8 +56,15 @@ def test_a_cut_run_ends_with_the_weights_of_an_undisturbed_one(tmp_path: Path) -
     list(train(job(12), recipe(), tmp_path / "cut", resume=True))
     whole, cut = weights(tmp_path / "whole"), weights(tmp_path / "cut")
     assert all(torch.equal(whole[key], cut[key]) for key in whole)
-    logs = [[json.loads(x) for x in (tmp_path / n / "metrics.jsonl").read_text().splitlines()] for n in ("whole", "cut")]
-    assert [(r["step"], r["loss"]) for r in logs[0]][-1][0] == [(r["step"], r["loss"]) for r in logs[1]][-1][0] == 6
+    logs = [
+        [json.loads(x) for x in (tmp_path / n / "metrics.jsonl").read_text().splitlines()]
+        for n in ("whole", "cut")
+    ]
+    assert (
+        [(r["step"], r["loss"]) for r in logs[0]][-1][0]
+        == [(r["step"], r["loss"]) for r in logs[1]][-1][0]
+        == 6
+    )
     assert logs[0][-1]["dice"] == logs[1][-1]["dice"]
 
 

@@ -43,7 +43,9 @@ def test_a_checkpoint_of_another_shape_lists_the_differences(saved: Path) -> Non
     weights["network.head.bias"] = torch.zeros(7)
     del weights["network.head.weight"]
     save_file(weights, saved, metadata={KEY: json.dumps(CONFIG)})
-    with pytest.raises(EchoError, match=r"head.weight is missing; network.head.bias has shape \[7\], expected \[1\]"):
+    with pytest.raises(
+        EchoError, match=r"head.weight is missing; network.head.bias has shape \[7\], expected \[1\]"
+    ):
         load_network(saved)
 
 

@@ -82,7 +82,9 @@ def test_conventions_differ_by_the_trabecular_layer() -> None:
 
 
 def test_presets_look_different() -> None:
-    pictures = {p: SimGenerator(frames=1, preset=p).clip(0, 0).frames for p in ("echonet", "camus", "handheld")}
+    pictures = {
+        p: SimGenerator(frames=1, preset=p).clip(0, 0).frames for p in ("echonet", "camus", "handheld")
+    }
     assert not np.array_equal(pictures["echonet"], pictures["handheld"])
     assert not np.array_equal(pictures["echonet"], pictures["camus"])
 

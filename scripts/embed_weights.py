@@ -1,0 +1,76 @@
+"""Put a finished run into the package as embedded weights, with a card that says how it was made.
+
+Command:  uv run python scripts/embed_weights.py runs/teacher teacher-sim --kind teacher --name sim \
+              --command "echodfkd train teacher ..." --metrics runs/eval/metrics.json
+"""
+
+import argparse
+import json
+import shutil
+import subprocess
+from pathlib import Path
+from typing import Any
+
+from echodfkd.files import read_json, write_json
+from echodfkd.weights import FOLDER
+
+
+def figures(path: Path, digest: str) -> dict[str, Any]:
+    """The figures of these very weights in a metrics.json, by reference."""
+    results = [r for r in read_json(path)["results"] if r["model"]["sha256"] == digest]
+    return {
+        f"{r['word']} to {r['reference']}, {r['clips']} unseen sim clips": {
+            name: {"value": f["value"], "interval_95": f["interval_95"]} for name, f in r["figures"].items()
+        }
+        for r in results
+    }
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(
+        description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
+    )
+    parser.add_argument("run", type=Path)
+    parser.add_argument("stem")
+    parser.add_argument("--kind", choices=["teacher", "student"], required=True)
+    parser.add_argument("--name", required=True)
+    parser.add_argument("--command", required=True)
+    parser.add_argument("--metrics", type=Path)
+    parser.add_argument("--note", default="")
+    options = parser.parse_args()
+    manifest = read_json(options.run / "manifest.json")
+    config = read_json(options.run / "config.json")
+    weights = options.run / "student.safetensors"
+    shutil.copyfile(weights, FOLDER / f"{options.stem}.safetensors")
+    recipe = manifest["request"]["recipe"]
+    card = {
+        "kind": options.kind,
+        "name": options.name,
+        "claim": config["claim"],
+        "convention": config["convention"],
+        "architecture": config["architecture"],
+        "parameters": manifest["parameters"],
+        "bytes": weights.stat().st_size,
+        "sha256": manifest["weights_sha256"],
+        "licence": "Apache-2.0",
+        "use": "research only, not for diagnosis",
+        "trained_on": "clips of the generator sim; not one real frame",
+        "command": options.command,
+        "seed": recipe["seed"],
+        "commit": subprocess.run(
+            ["git", "rev-parse", "HEAD"], capture_output=True, text=True, check=True
+        ).stdout.strip(),
+        "machine": manifest["machine"],
+        "hours": round(manifest["wall_time_s"] / 3600, 2),
+        "clips": recipe["steps"] * recipe["batch"],
+        "frames_a_clip": 8,
+        "software": manifest["software"],
+        "figures": figures(options.metrics, manifest["weights_sha256"]) if options.metrics else {},
+        "note": options.note,
+    }
+    write_json(FOLDER / f"{options.stem}.json", card)
+    print(json.dumps({k: card[k] for k in ("name", "parameters", "bytes", "hours", "commit")}))
+
+
+if __name__ == "__main__":
+    main()
