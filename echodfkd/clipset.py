@@ -169,6 +169,7 @@ def _known(record: Record) -> dict[str, Any]:
         "fps": record.fps,
         "spacing_mm": record.spacing,
         "ef": record.ef,
+        "ef_3d": record.ef_3d,
         "edv_ml": record.edv,
         "esv_ml": record.esv,
         "view": record.view,

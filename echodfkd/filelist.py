@@ -15,7 +15,7 @@ T = TypeVar("T")
 ECHONET_COLUMNS = (
     "FileName", "EF", "ESV", "EDV", "FrameHeight", "FrameWidth", "FPS", "NumberOfFrames", "Split",
 )  # fmt: skip
-OUR_COLUMNS = ("View", "SpacingRow", "SpacingCol", "EDFrames", "ESFrames")
+OUR_COLUMNS = ("View", "SpacingRow", "SpacingCol", "EDFrames", "ESFrames", "EF3D")
 COLUMNS = (*ECHONET_COLUMNS, *OUR_COLUMNS)
 SPLITS = ("TRAIN", "VAL", "TEST")
 _NEEDED = ("FileName",)
@@ -29,7 +29,7 @@ class Record:
         name: file stem, unique in its set. path: the video or image file.
         ef: percent. esv, edv: ml. height, width: pixels. fps: Hz. frames: their number.
         split: "TRAIN", "VAL" or "TEST". view: "a4c" or "a2c". spacing: (row, column) in mm.
-        ed_frames, es_frames: 0-based, ascending.
+        ed_frames, es_frames: 0-based, ascending. ef_3d: EF of the volume itself, percent.
     """
 
     name: str
@@ -46,6 +46,7 @@ class Record:
     spacing: tuple[float, float] | None = None
     ed_frames: tuple[int, ...] = ()
     es_frames: tuple[int, ...] = ()
+    ef_3d: float | None = None
 
 
 def row_of(clip: Clip, split: str) -> list[str]:
@@ -61,6 +62,7 @@ def row_of(clip: Clip, split: str) -> list[str]:
         _number(column_mm),
         ";".join(map(str, clip.ed_frames)),
         ";".join(map(str, clip.es_frames)),
+        _number(clip.ef_3d),
     ]
 
 
@@ -136,6 +138,7 @@ def _record(row: dict[str, str], find_video: Callable[[str], Path]) -> Record:
         spacing=None if row_mm is None or column_mm is None else (row_mm, column_mm),
         ed_frames=_value(row, "EDFrames", _indices) or (),
         es_frames=_value(row, "ESFrames", _indices) or (),
+        ef_3d=_value(row, "EF3D", float),
     )
 
 

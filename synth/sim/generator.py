@@ -237,6 +237,7 @@ class SimGenerator:
             ef=ejection_fraction(edv, esv),
             edv_ml=edv,
             esv_ml=esv,
+            ef_3d=scene.motion.ef,
         )
 
     def _events(self, cycle: Cycle) -> tuple[tuple[int, ...], tuple[int, ...]]:

@@ -68,7 +68,7 @@ class Motion:
 
     Args:
         heart: the anatomy.
-        ef: ejection fraction of the traced cavity by the method of disks, in percent (0..95).
+        ef: ejection fraction of the traced cavity with circular cross-sections, in percent (0..95).
         shortening: long-axis shortening at ES as a share of `ef` / 100.
         slant: how unevenly septum (+) and lateral wall (-) move inwards, -1..1.
         rv_shift: inward motion of the RV free wall at ES, in mm.
@@ -77,6 +77,7 @@ class Motion:
     def __init__(
         self, heart: Anatomy, ef: float, shortening: float = 0.25, slant: float = 0.0, rv_shift: float = 5.0
     ) -> None:
+        self.ef = ef
         self.length = np.float32(heart.length)
         self.longitudinal = np.float32(shortening * ef / 100)
         self.rv_shift = np.float32(rv_shift)

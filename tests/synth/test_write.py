@@ -87,9 +87,9 @@ def test_file_list_is_echonets_with_our_columns_behind(reference: Path) -> None:
     lines = (reference / "FileList.csv").read_text().splitlines()
     assert lines[0] == (
         "FileName,EF,ESV,EDV,FrameHeight,FrameWidth,FPS,NumberOfFrames,Split,"
-        "View,SpacingRow,SpacingCol,EDFrames,ESFrames"
+        "View,SpacingRow,SpacingCol,EDFrames,ESFrames,EF3D"
     )
-    assert lines[1] == "ellipse-5-000000,51,49,100,64,64,50,8,TRAIN,a4c,0.5,0.25,0,7"
+    assert lines[1] == "ellipse-5-000000,51,49,100,64,64,50,8,TRAIN,a4c,0.5,0.25,0,7,"
     assert [line.split(",")[8] for line in lines[1:4]] == ["TRAIN", "VAL", "TEST"]
     assert len(lines) == 9
 
