@@ -55,7 +55,7 @@ ENTRIES = (
     Entry(
         "generator",
         "sim",
-        "procedural four-chamber and two-chamber clips with exact masks",
+        "procedural four-chamber clips with exact masks",
         modules=("scipy",),
     ),
     Entry(

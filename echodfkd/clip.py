@@ -37,7 +37,8 @@ class Clip:
         mask: uint8 (T, H, W), values of `Label`; None when there are no exact labels.
         sector: bool (H, W), True inside the ultrasound sector; None when unknown.
         ed_frames, es_frames: 0-based frame indices, ascending.
-        ef: ejection fraction in percent, by the method of disks. ef_3d: of the volume itself, where it is known.
+        ef: ejection fraction in percent, by the method of disks.
+        ef_3d: of the volume itself, where it is known.
         edv_ml, esv_ml: volumes in ml.
         view: "a4c" or "a2c"; None when unknown.
         notes: warnings that a reader wants the user to see, one sentence each.

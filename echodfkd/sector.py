@@ -70,8 +70,8 @@ def square(sector: Sector, spacing_mm: Spacing | None = None) -> Box:
     """The window that `crop` cuts: square in mm (in pixels without a spacing), may run outside the frame.
 
     It holds the sector's box in the middle of its width, at its top. Its side is the depth of a fan: of one
-    that is wider than deep the far sides are cut off, as EchoNet-Dynamic's preparation does, since the LV lies
-    near the middle and networks know hearts at that scale. Of a named box it is the longer side.
+    that is wider than deep the far sides are cut off, as EchoNet-Dynamic's preparation does, since the LV
+    lies near the middle and networks know hearts at that scale. Of a named box it is the longer side.
     """
     row, column = spacing_mm or (1.0, 1.0)
     x, y, width, height = sector.box

@@ -70,6 +70,23 @@ def _pairs(kind: str) -> Callable[[Scores], int]:
     return lambda scores: sum(len(getattr(score, kind).pairs) for score in scores)
 
 
+def _timed_pairs(kind: str) -> Callable[[Scores], int]:
+    return lambda scores: _pairs(kind)([score for score in scores if score.fps])
+
+
+def _all_events(kind: str) -> Callable[[Scores], int]:
+    def count(scores: Scores) -> int:
+        matches = [getattr(score, kind) for score in scores]
+        return sum(len(one.pairs) + len(one.misses) + len(one.false) for one in matches)
+
+    return count
+
+
+def _mean_area_error(scores: Scores) -> float:
+    errors = np.concatenate([score.area_error for score in scores])
+    return float(errors.mean()) if len(errors) else float("nan")
+
+
 def _with_ef(scores: Scores) -> int:
     return sum(bool(np.isfinite(score.ef_found) and np.isfinite(score.ef_true)) for score in scores)
 
@@ -88,42 +105,52 @@ def _event_metrics(kind: str) -> Iterator[Metric]:
     title = kind.upper()
     matching = "one-to-one matching within half a cycle"
     yield Metric(
-        f"{kind}_error_frames", f"{title} error", _event(kind, events.mean_error_frames), _pairs(kind), "events",
-        "frames", 2, f"mean distance of matched {title} frames; {matching}",
+        f"{kind}_error_frames", f"{title} error", _event(kind, events.mean_error_frames), _pairs(kind),
+        "events", "frames", 2, f"mean distance of matched {title} frames; {matching}",
     )  # fmt: skip
     yield Metric(
-        f"{kind}_error_ms", f"{title} error in time", _event(kind, events.mean_error_ms), _pairs(kind), "events",
-        "ms", 0, f"the same in milliseconds; {matching}",
+        f"{kind}_error_ms", f"{title} error in time", _event(kind, events.mean_error_ms), _timed_pairs(kind),
+        "events", "ms", 0, f"the same in milliseconds; {matching}",
     )  # fmt: skip
     yield Metric(
-        f"{kind}_f1", f"{title} F1", _event(kind, events.f1), _pairs(kind), "events", "", 3,
+        f"{kind}_f1", f"{title} F1", _event(kind, events.f1), _all_events(kind), "events", "", 3,
         f"2 matched / (2 matched + missed + false) {title} frames",
     )  # fmt: skip
 
 
 METRICS: tuple[Metric, ...] = (
     Metric(
-        "dice", "Dice per image", lambda s: float(np.concatenate([c.dice for c in s]).mean()), _frames, "images",
-        "", 4, "mean over images of 2|A and B| / (|A| + |B|) at probability .5; both empty counts 1",
+        "dice", "Dice per image", lambda s: float(np.concatenate([c.dice for c in s]).mean()), _frames,
+        "images", "", 4,
+        "mean over images of 2|A and B| / (|A| + |B|) at probability .5; both empty counts 1",
     ),
     Metric(
-        "dice_worst_clip", "Dice of the worst clip", lambda s: min(float(c.dice.mean()) for c in s), len, "clips",
-        "", 4, "smallest over clips of the clip's mean Dice",
+        "dice_worst_clip", "Dice of the worst clip", lambda s: min(float(c.dice.mean()) for c in s), len,
+        "clips", "", 4, "smallest over clips of the clip's mean Dice",
     ),
     Metric(
         "dice_pooled", "Dice pooled", lambda s: pooled_dice(np.concatenate([c.counts for c in s])), _frames,
         "images", "", 4, "over the pixels of all images at once, as EchoNet-Dynamic prints it",
     ),
     Metric(
-        "area_error", "Area error", lambda s: float(np.concatenate([c.area_error for c in s]).mean()), _frames,
-        "images", "%", 1, "mean over images of |found - reference| / reference LV area",
+        "area_error", "Area error", _mean_area_error,
+        _frames, "images", "%", 1, "mean over images of |found - reference| / reference LV area",
     ),
     *_event_metrics("ed"),
     *_event_metrics("es"),
-    Metric("ef_mae", "EF error", _ef("mae"), _with_ef, "clips", "points", 2, "mean absolute error of EF by the method of disks"),
+    Metric(
+        "ef_mae", "EF error", _ef("mae"), _with_ef, "clips", "points", 2,
+        "mean absolute error of EF by the method of disks",
+    ),
     Metric("ef_bias", "EF bias", _ef("bias"), _with_ef, "clips", "points", 2, "mean of found - reference EF"),
-    Metric("ef_pearson", "EF correlation", _ef("pearson"), _with_ef, "clips", "", 3, "Pearson r of found and reference EF"),
-    Metric("ef_slope", "EF slope", _ef("slope"), _with_ef, "clips", "", 3, "of found against reference EF; below 1 is regression to the mean"),
+    Metric(
+        "ef_pearson", "EF correlation", _ef("pearson"), _with_ef, "clips", "", 3,
+        "Pearson r of found and reference EF",
+    ),
+    Metric(
+        "ef_slope", "EF slope", _ef("slope"), _with_ef, "clips", "", 3,
+        "of found against reference EF; below 1 is regression to the mean",
+    ),
 )  # fmt: skip
 
 

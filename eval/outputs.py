@@ -91,9 +91,10 @@ def report(results: Sequence[ModelScores], data: Mapping[str, Any], samples: Seq
     parts = [sections.scores(report_scores(results), shared), ef_and_timing(first)]
     if samples:
         parts.insert(0, sections.synthetic_samples(samples, "Clips of this set with their labels."))
+    against = f"judged against {first.reference}: {word(first.reference)}"
     return Report(
         title=f"Evaluation of {names}",
-        lead=f"{len(first.scores)} clips, judged against {first.reference}: {word(first.reference)}, not proof of use.",
+        lead=f"{len(first.scores)} clips, {against}, not proof of use.",
         sections=(*parts, sections.manifest(data)),
         facts=headline(first),
     )

@@ -10,7 +10,7 @@ from echodfkd.clip import Clip
 from echodfkd.clipset import ClipSet
 from echodfkd.errors import EchoError, UsageError
 from echodfkd.eval.figures import Figure, figures
-from echodfkd.eval.score import ClipScore, labels_of, score_clip, teacher_of
+from echodfkd.eval.score import ClipScore, Reference, labels_of, score_clip, teacher_of
 from echodfkd.progress import Track, silent
 from echodfkd.segmenter import Segmenter
 from echodfkd.teachers.label import soft_label
@@ -23,7 +23,8 @@ class ModelScores:
     """One model against one reference.
 
     Attributes:
-        model: what was judged. reference: "labels" or "teacher NAME". events_from: where its events come from.
+        model: what was judged. reference: "labels" or "teacher NAME".
+        events_from: where its events come from.
         scores: one for each clip. figures: over all of them.
         frames_per_second: of `predict` alone, on this machine.
     """
@@ -88,7 +89,7 @@ def evaluate(
     ]
 
 
-def _references(clip: Clip, teacher: Segmenter | None, references: Sequence[str]):  # type: ignore[no-untyped-def]
+def _references(clip: Clip, teacher: Segmenter | None, references: Sequence[str]) -> Iterator[Reference]:
     for name in references:
         if name == "labels":
             yield labels_of(clip)

@@ -75,7 +75,8 @@ def labels_of(clip: Clip) -> Reference:
     """
     if clip.lv is None:
         raise EchoError(
-            f"clip {clip.name!r} has no exact masks; compare with a teacher instead: --teacher sim --reference teacher"
+            f"clip {clip.name!r} has no exact masks; compare with a teacher instead: "
+            "--teacher sim --reference teacher"
         )
     marked = Events(clip.ed_frames, clip.es_frames)
     if marked.ed or marked.es:

@@ -1,4 +1,4 @@
-"""The clips that the embedded models learn from: all scanner presets at several frame rates, taken in turn."""
+"""The clips that the embedded models learn from: scanner presets at several frame rates, taken in turn."""
 
 from echodfkd.synth.sim.generator import SimGenerator
 

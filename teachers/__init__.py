@@ -16,13 +16,16 @@ TEACHERS: dict[str, str] = {  # name -> stem of its embedded weights
 }
 
 
-def load_teacher(name: str, weights: Path | None = None, device: str = "auto") -> "Segmenter":
+def load_teacher(
+    name: str, weights: Path | None = None, device: str = "auto", kind: str = "teacher"
+) -> "Segmenter":
     """The teacher of an embedded name, or any trained model: a student can teach.
 
     Args:
         name: a name of `TEACHERS`, an embedded student, a run folder, a .safetensors or .onnx file.
         weights: a file to take instead of the embedded one.
         device: "auto", "cpu", "cuda" or "mps".
+        kind: what an error calls it: "model" where it does not teach.
 
     Raises:
         UsageError: for an unknown name (the choices are listed), or weights that do not exist.
@@ -37,7 +40,5 @@ def load_teacher(name: str, weights: Path | None = None, device: str = "auto") -
     if name in TEACHERS:
         return load_torch(weights or embedded_path(TEACHERS[name]), device, name)
     if name not in STUDENTS and not Path(name).exists():
-        raise unknown_name(
-            "teacher", name, [*TEACHERS, *STUDENTS, "a run folder", "a .safetensors or .onnx file"]
-        )
+        raise unknown_name(kind, name, [*TEACHERS, *STUDENTS, "a run folder", "a .safetensors or .onnx file"])
     return load_student(str(weights or name), device)

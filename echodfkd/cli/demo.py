@@ -1,4 +1,4 @@
-"""`echodfkd demo`: the whole road once, small: synthesise, label, distil, evaluate, export, segment, report."""
+"""`echodfkd demo`: the whole road once, small: synthesise, label, distil, evaluate, export, segment."""
 
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -29,7 +29,7 @@ def demo(
     quiet: Quiet = False,
     debug: Debug = False,
 ) -> None:
-    """Go the whole road in a few minutes, offline: a student from nothing but synthetic clips, and a real cine.
+    """Go the whole road in minutes, offline: a student from nothing but synthetic clips, and a real cine.
 
     The demo's own student learns for a minute only; the real cine is segmented by the embedded one.
     """

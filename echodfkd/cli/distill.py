@@ -21,6 +21,10 @@ def distill(
         int | None, typer.Option(min=1, help="Optimiser steps.", show_default="each clip once, at least 500")
     ] = None,
     batch: Annotated[int, typer.Option(min=1, help="Clips a step.")] = 4,
+    exact: Annotated[
+        float,
+        typer.Option(min=0, max=1, help="Share of the generator's exact masks in the target, without DATA."),
+    ] = 0.0,
     workers: Annotated[int, typer.Option(min=0, help="Processes that make or read clips.")] = 1,
     resume: Annotated[bool, typer.Option("--resume", help="Go on with the run in --output.")] = False,
     seed: Seed = 0,
@@ -34,12 +38,15 @@ def distill(
     from echodfkd.distill.distill import WINDOW, Drawn, job_from_clip_set, job_from_generator
     from echodfkd.distill.loop import Recipe
     from echodfkd.distill.run import train
+    from echodfkd.errors import UsageError
     from echodfkd.students.networks import build_network
     from echodfkd.synth import training_generators
     from echodfkd.teachers import load_teacher
 
+    if exact and data is not None:
+        raise UsageError("--exact is for clips that are drawn; leave DATA or --exact out")
     build_network(student)  # a wrong name should fail before anything is made
-    recipe = Recipe(steps or max(500, -(-clips // batch)), batch, seed=seed, workers=workers)
+    recipe = Recipe(steps or max(500, -(-clips // batch)), batch, seed=seed, workers=workers, exact=exact)
     guide = load_teacher(teacher, device=device)
     if data is not None:
         job = job_from_clip_set(ClipSet.open(data), guide, student, recipe)

@@ -23,7 +23,7 @@ def eval_(
     quiet: Quiet = False,
     debug: Debug = False,
 ) -> None:
-    """Dice, area, ED/ES and EF of models on clips, with intervals: metrics.json, per_clip.csv, report.html."""
+    """Dice, area, ED/ES and EF of models on clips: metrics.json, per_clip.csv, report.html."""
     from echodfkd.cli.progress import tracker
     from echodfkd.clipset import ClipSet
     from echodfkd.errors import UsageError
@@ -39,7 +39,7 @@ def eval_(
     clips = ClipSet.open(data)
     guide = load_teacher(teacher, device=device) if teacher else None
     chosen = [reference] if reference else ["labels", *(["teacher"] if guide else [])]
-    judged = [load_teacher(name, device=device) for name in names]
+    judged = [load_teacher(name, device=device, kind="model") for name in names]
     results = evaluate(judged, clips, teacher=guide, references=chosen, track=tracker(quiet))
     facts = {"data": data, "clips": len(clips), "generator": clips.manifest.get("generator")}
     samples = [clips.load(record) for record in clips.records[:8]] if "labels" in chosen else []
@@ -47,9 +47,8 @@ def eval_(
     if quiet:
         return
     for result in results:
-        print(
-            f"{result.model.name} against {result.reference} ({word(result.reference)}), {len(result.scores)} clips"
-        )
+        against = f"{result.model.name} against {result.reference} ({word(result.reference)})"
+        print(f"{against}, {len(result.scores)} clips")
         for figure in result.figures:
             bounds = "" if figure.interval is None else " [{:.4g}, {:.4g}]".format(*figure.interval)
             print(f"  {figure.title}: {figure.value:.{figure.digits}f} {figure.unit}{bounds}")

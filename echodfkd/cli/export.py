@@ -28,7 +28,7 @@ def export(
     from echodfkd.synth import make_generator
     from echodfkd.teachers import load_teacher
 
-    source = load_teacher(model, device=device)
+    source = load_teacher(model, device=device, kind="model")
     sim = make_generator("sim", frames=16, size=source.size)
     clips = {clip.name: clip.frames for clip in (sim.clip(seed, i) for i in range(CHECK_CLIPS))}
     cine = example_cine()
@@ -39,5 +39,6 @@ def export(
         print(f"{path}: {facts['bytes'] / 1e6:.2f} MB, {facts['model']['claim']}")
         print(
             f"agrees with its source on {parity['frames']} frames: Dice {parity['dice']:.4f}, "
-            f"largest difference {parity['largest_difference']}/255; {parity['frames_per_second']:.0f} frames/s here"
+            f"largest difference {parity['largest_difference']}/255; "
+            f"{parity['frames_per_second']:.0f} frames/s here"
         )

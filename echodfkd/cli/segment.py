@@ -60,7 +60,7 @@ def segment(
     from echodfkd.teachers import load_teacher
 
     jobs = plan(inputs, output, anonymous=anonymous)
-    segmenter = load_teacher(model, device=device)
+    segmenter = load_teacher(model, device=device, kind="model")
     several = len(inputs) > 1 or inputs[0].is_dir()
     outcomes = []
     options = Options(fps=rate, spacing_mm=spacing_mm, box=box, flip=flip)

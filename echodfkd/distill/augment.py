@@ -16,7 +16,8 @@ class ClipAugment(nn.Module):
 
     Args:
         scale, degrees, shift: ranges of the affine warp (relative, degrees, share of the side).
-        gamma: range of the grey exponent. gain: range of the brightness factor. noise: largest std of added noise, of 0..1.
+        gamma: range of the grey exponent. gain: range of the brightness factor.
+        noise: largest std of added noise, of 0..1.
     """
 
     def __init__(

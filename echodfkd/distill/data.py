@@ -1,4 +1,4 @@
-"""Training examples by index: example i depends on (source, seed, i) alone, so a resumed run sees the same ones."""
+"""Training examples by index: example i depends on (source, seed, i) alone, also in a resumed run."""
 
 from collections.abc import Sequence
 from pathlib import Path

@@ -1,4 +1,4 @@
-"""Distillation: a student learns the soft masks of a teacher, on clips drawn as it trains or from a clip set."""
+"""Distillation: a student learns a teacher's soft masks, on clips drawn as it trains or from a clip set."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -45,11 +45,12 @@ def teacher_labels(teacher: Segmenter) -> Labeller:
 
 
 def job_from_generator(drawn: Drawn, teacher: Segmenter, student: str, recipe: Recipe) -> Job:
-    """Distil on clips that are drawn, and labelled by the teacher, while the student learns."""
-    count, size = recipe.steps * recipe.batch, teacher.size
-    examples = GeneratorExamples(
-        drawn.generators, recipe.seed, count, size, exact=False, distinct=drawn.clips
-    )
+    """Distil on clips that are drawn, and labelled by the teacher, while the student learns.
+
+    Where `recipe.exact` is not 0, the generator's own masks take that share of the target.
+    """
+    count, size, both = recipe.steps * recipe.batch, teacher.size, recipe.exact > 0
+    examples = GeneratorExamples(drawn.generators, recipe.seed, count, size, exact=both, distinct=drawn.clips)
     held_out = GeneratorExamples(drawn.generators, recipe.seed + HELD_OUT, HELD_OUT_CLIPS, size, exact=False)
     source = {"generator": drawn.name, "parameters": list(drawn.parameters), "clips": drawn.clips}
     return Job(
@@ -87,7 +88,7 @@ def job_from_clip_set(clips: ClipSet, teacher: Segmenter, student: str, recipe: 
         _request(teacher, source),
         examples,
         held_out,
-        teacher_labels(teacher),
+        None if labels else teacher_labels(teacher),
     )
 
 

@@ -34,6 +34,8 @@ class Recipe:
     Attributes:
         steps: optimiser steps. batch: clips a step. rate: peak learning rate (AdamW, cosine after a warm-up).
         decay: weight decay. average: decay of the weight average that is kept in the end.
+        exact: weight of exact masks in the target where both they and a teacher are there (Hinton et al. 2015);
+            binary cross-entropy is linear in its target, so mixing targets is mixing losses.
         short: share of steps on single frames, so that stills work too.
         save_every, eval_every: in steps.
     """
@@ -44,6 +46,7 @@ class Recipe:
     decay: float = 1e-2
     warmup: int = 100
     average: float = 0.995
+    exact: float = 0.0
     short: float = 0.1
     seed: int = 0
     workers: int = 1
@@ -67,7 +70,7 @@ class Trainer:
     def __init__(
         self, network: nn.Module, recipe: Recipe, device: torch.device, labels: Labeller | None
     ) -> None:
-        self.network = network.to(device, memory_format=torch.channels_last)
+        self.network = network.to(device, memory_format=torch.channels_last)  # type: ignore[call-overload]
         self.average = AveragedModel(
             network, multi_avg_fn=get_ema_multi_avg_fn(recipe.average), use_buffers=True
         )
@@ -79,12 +82,15 @@ class Trainer:
         self.step = 0
 
     def targets(self, frames: Tensor, target: Tensor) -> Tensor:
-        """The soft masks of a batch: as they came with the data, else from the teacher."""
-        if target.shape[1] == frames.shape[1]:
-            return target
-        if self.labels is None:
+        """The soft masks of a batch: as they came with the data, from the teacher, or a mix of both."""
+        given = target.shape[1] == frames.shape[1]
+        if self.labels is None and not given:
             raise EchoError("these clips have no labels and no teacher was given")
-        return self.labels(frames)
+        if self.labels is None:
+            return target
+        taught = self.labels(frames)
+        share = self.recipe.exact if given else 0.0
+        return torch.lerp(taught.float(), target.float(), share).round().to(torch.uint8) if share else taught
 
     def learn(self, frames: Tensor, target: Tensor) -> float:
         """One optimiser step on uint8 (B, T, H, W) frames and targets; the loss."""

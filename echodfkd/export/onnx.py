@@ -8,6 +8,7 @@ import io
 import json
 import logging
 import warnings
+from collections.abc import Iterator
 from pathlib import Path
 
 import onnx
@@ -69,7 +70,7 @@ def export_onnx(model: TorchSegmenter, path: Path) -> None:
 
 
 @contextlib.contextmanager
-def _hushed():  # type: ignore[no-untyped-def]
+def _hushed() -> Iterator[None]:
     """The exporter talks a lot on stdout and in warnings; failures still come as exceptions."""
     level = logging.root.manager.disable
     logging.disable(logging.WARNING)

@@ -59,6 +59,7 @@ def require(parity: Parity) -> dict[str, float]:
     if parity.dice < LEAST_DICE or parity.largest_difference > LARGEST_DIFFERENCE:
         raise EchoError(
             f"the export differs from its source (Dice {parity.dice:.4f}, largest difference "
-            f"{parity.largest_difference}/255) and was not kept; please report the network and software versions"
+            f"{parity.largest_difference}/255) and was not kept; "
+            "please report the network and software versions"
         )
     return asdict(parity)

@@ -58,7 +58,8 @@ def _facts(model: TorchSegmenter, layout: str, path: Path) -> dict[str, Any]:
         "format": layout,
         "bytes": path.stat().st_size,
         "input": f"frames float32 (B, T, 1, {model.size}, {model.size}), grey 0..255",
-        "output": f"prob float32 (B, T, 1, {model.size}, {model.size}), LV probability 0..1; mask: prob > 0.5",
+        "output": f"prob float32 (B, T, 1, {model.size}, {model.size}), LV probability 0..1; "
+        "mask: prob > 0.5",
         "model": {
             "name": model.name,
             "sha256": model.digest,

@@ -1,4 +1,4 @@
-"""Network families by name. Every network maps grey clips (B, T, 1, H, W), 0..255, to logits of that shape."""
+"""Network families by name. Each network maps grey clips (B, T, 1, H, W), 0..255, to logits of that shape."""
 
 from collections.abc import Callable
 from typing import Any

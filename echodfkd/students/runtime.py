@@ -1,6 +1,7 @@
 """Running a trained network: a `Segmenter` over torch, and one over ONNX Runtime."""
 
 from collections.abc import Iterator
+from itertools import pairwise
 from pathlib import Path
 from typing import Any
 
@@ -20,7 +21,7 @@ def spans(frames: int, chunk: int = CHUNK) -> Iterator[slice]:
     """Cut 0..frames into nearly equal parts of at most `chunk`, so that no part is a lonely tail."""
     parts = -(-frames // chunk)
     edges = np.linspace(0, frames, parts + 1).round().astype(int)
-    return (slice(int(a), int(b)) for a, b in zip(edges[:-1], edges[1:], strict=True))
+    return (slice(int(a), int(b)) for a, b in pairwise(edges))
 
 
 def pick_device(name: str) -> torch.device:
@@ -50,7 +51,8 @@ class TorchSegmenter:
         self, network: nn.Module, config: dict[str, Any], name: str, digest: str, device: str
     ) -> None:
         self.device = pick_device(device)
-        self.network = network.eval().to(self.device, memory_format=torch.channels_last)
+        network = network.eval()
+        self.network = network.to(self.device, memory_format=torch.channels_last)  # type: ignore[call-overload]
         self.name, self.digest, self.config = name, digest, config
         self.claim = str(config.get("claim", "unknown"))
         self.convention = str(config.get("convention", "unknown"))

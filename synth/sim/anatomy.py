@@ -85,7 +85,7 @@ def cavity_sides(heart: Anatomy, q: npt.NDArray[np.float64]) -> tuple[Array, Arr
 
 
 def cavity_outline(heart: Anatomy, points: int = 60) -> Array:
-    """Traced cavity at ED from the septal hinge over the apex to the lateral hinge: (2 * points, 2) of x, z."""
+    """Traced cavity at ED, septal hinge over the apex to the lateral hinge: (2 * points, 2) of x, z."""
     q = np.sin(np.linspace(0, np.pi / 2, points)) ** 2  # dense near apex and base
     left, right, offset = cavity_sides(heart, q)
     z = q * heart.length

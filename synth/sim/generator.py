@@ -128,10 +128,10 @@ class Scene:
         x, z = self.to_heart(geometry.beam_x, geometry.beam_y, time, a)
         x0, z0 = self.motion.to_reference(x, z, a)
         column, row = self.reference.column(x0), self.reference.row(z0)
-        border = {"borderMode": cv2.BORDER_REFLECT}
-        strength = cv2.remap(self.reference.amplitude, column, row, cv2.INTER_LINEAR, **border)
+        border = cv2.BORDER_REFLECT
+        strength = cv2.remap(self.reference.amplitude, column, row, cv2.INTER_LINEAR, borderMode=border)
         strength = strength + draw_leaflets(self, x, z, time, a)
-        grains = cv2.remap(self.scatterers, column, row, cv2.INTER_NEAREST, **border)
+        grains = cv2.remap(self.scatterers, column, row, cv2.INTER_NEAREST, borderMode=border)
         turn = (
             style.decorrelation * time
         )  # tissue slowly leaves the plane: one speckle pattern turns into another
@@ -155,13 +155,13 @@ def finish(picture: Array, scene: Scene, size: int) -> npt.NDArray[np.uint8]:
     """Display filter, 8 bits, burnt-in marks and compression damage of one frame."""
     sigma = scene.style.smooth * size / 112
     if sigma > 0.25:
-        picture = cv2.GaussianBlur(picture, (0, 0), sigma) * scene.geometry.sector
+        picture = np.asarray(cv2.GaussianBlur(picture, (0, 0), sigma), np.float32) * scene.geometry.sector
     grey = (picture * 255 + 0.5).astype(np.uint8)
     if scene.marks is not None:
         grey = scanner.decorate(grey, scene.marks)
     if scene.style.jpeg:
         code = cv2.imencode(".jpg", grey, [cv2.IMWRITE_JPEG_QUALITY, scene.style.jpeg])[1]
-        grey = cv2.imdecode(code, cv2.IMREAD_GRAYSCALE).astype(np.uint8)
+        grey = np.asarray(cv2.imdecode(code, cv2.IMREAD_GRAYSCALE), np.uint8)
     return grey
 
 
@@ -209,7 +209,7 @@ class SimGenerator:
         return {k: v for k, v in vars(self).items() if not k.startswith("_")}
 
     def scene(self, seed: int, index: int) -> tuple[Scene, np.random.Generator, float]:
-        """The patient and scanner of clip `index`, the generator that its frames go on with, and the EF asked."""
+        """Patient and scanner of clip `index`, the generator that its frames go on with, and the EF asked."""
         rng = np.random.Generator(np.random.Philox(np.random.SeedSequence((seed, index))))
         drawn = rng.normal(60, 7) if rng.random() < 0.5 else rng.uniform(12, 70)
         ef = float(np.clip(drawn, 10, 80)) if self.ef is None else float(rng.uniform(*self.ef))

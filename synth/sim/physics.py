@@ -52,7 +52,7 @@ def point_spread(field: Real, sigma_axial: float, sigma_lateral: float) -> Real:
 
 def envelope(field: Real) -> Real:
     """Magnitude of a complex field (..., 2)."""
-    return cv2.magnitude(field[..., 0], field[..., 1])
+    return np.asarray(cv2.magnitude(field[..., 0], field[..., 1]), np.float32)
 
 
 def log_compress(amplitude: Real, gain_db: Real, dynamic_range: float) -> Real:

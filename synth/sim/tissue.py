@@ -96,7 +96,8 @@ def build_reference(heart: Anatomy, echo: Echo, rng: np.random.Generator, step: 
     labels = _draw_labels(parts, heart, rng, shape, step)
     level = _draw_level(parts, labels, heart, echo, rng, step)
     amplitude = np.power(np.float32(10), level / 20)
-    return Reference(labels, cv2.GaussianBlur(amplitude, (0, 0), 0.6 / step), step)
+    blurred = np.asarray(cv2.GaussianBlur(amplitude, (0, 0), 0.6 / step), np.float32)
+    return Reference(labels, blurred, step)
 
 
 class _Outlines:
@@ -227,7 +228,7 @@ def _draw_lines(level: Array, parts: _Outlines, echo: Echo, rng: np.random.Gener
     half = len(parts.epicardium) // 2
     reach = slice(half + int(rng.integers(0, 30)), None)
     add(
-        parts.epicardium[reach] + np.float32([rng.uniform(0.5, 2.5), 0]),
+        parts.epicardium[reach] + np.array([rng.uniform(0.5, 2.5), 0], np.float32),
         echo.pericardium,
         rng.uniform(1.0, 5.5),
     )

@@ -15,7 +15,7 @@ X0, Z0, WIDTH, HEIGHT = -90.0, -45.0, 150.0, 75.0
 
 
 def leaflet(hinge: tuple[float, float], length: float, angle: float, towards: int) -> Array:
-    """A bowed leaflet (9, 2) in mm from its hinge; angle 0 lies in the annulus plane, pi / 2 points to the apex."""
+    """A bowed leaflet (9, 2) in mm from its hinge; angle 0 lies in the annulus plane, pi / 2 to the apex."""
     s = np.linspace(0, 1, 9, dtype=np.float32)[:, None]
     along = np.array([[towards * np.cos(angle), -np.sin(angle)]], np.float32) * length
     bow = np.array([[0.0, 0.12 * length]], np.float32) * np.sin(np.pi * s) * np.cos(angle)

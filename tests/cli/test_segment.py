@@ -12,7 +12,7 @@ from echodfkd.cli import main
 @pytest.fixture(autouse=True)
 def dark_cavity(monkeypatch: pytest.MonkeyPatch) -> None:
     """The model here is a real segmenter for the clips here: bright tissue around a dark ellipse."""
-    monkeypatch.setattr(teachers, "load_teacher", lambda name, device="auto": DarkCavity(name))
+    monkeypatch.setattr(teachers, "load_teacher", lambda name, device="auto", kind="model": DarkCavity(name))
 
 
 @pytest.fixture

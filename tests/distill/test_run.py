@@ -7,11 +7,12 @@ import torch
 from moving_ellipse import MovingEllipse
 
 from echodfkd.distill.data import HELD_OUT, GeneratorExamples
-from echodfkd.distill.loop import Recipe
+from echodfkd.distill.loop import Recipe, Trainer
 from echodfkd.distill.run import Job, train
 from echodfkd.errors import EchoError, UsageError
 from echodfkd.students.checkpoint import load_network
 from echodfkd.students.load import load_student
+from echodfkd.students.networks import build_network
 
 CONFIG = {"architecture": "default", "claim": "real-free", "convention": "echonet", "size": 64}
 
@@ -94,3 +95,21 @@ def test_a_damaged_checkpoint_is_named(tmp_path: Path) -> None:
     (tmp_path / "run" / "checkpoints" / "last.pt").write_bytes(b"broken")
     with pytest.raises(EchoError, match="cannot resume from"):
         list(train(job(12), recipe(), tmp_path / "run", resume=True))
+
+
+def test_exact_masks_take_their_share_of_the_target() -> None:
+    """Teacher says 0 everywhere, the exact mask 200: a share of .25 makes it 50; held-out clips keep the teacher."""
+    frames = torch.zeros(1, 2, 8, 8, dtype=torch.uint8)
+    exact, nothing = torch.full_like(frames, 200), frames[:, :0]
+
+    def trainer(share: float) -> Trainer:
+        return Trainer(
+            build_network("default"),
+            Recipe(exact=share),
+            torch.device("cpu"),
+            lambda _: torch.zeros_like(frames),
+        )
+
+    assert trainer(0.25).targets(frames, exact).unique().tolist() == [50]
+    assert trainer(0.25).targets(frames, nothing).unique().tolist() == [0]
+    assert trainer(0.0).targets(frames, exact).unique().tolist() == [0]

@@ -1,0 +1,130 @@
+import json
+from collections.abc import Callable, Sequence
+from pathlib import Path
+
+import pytest
+from torch import Tensor
+
+import echodfkd.distill.distill
+from echodfkd.cli import main
+from echodfkd.distill.loop import Trainer
+from echodfkd.students.checkpoint import sha256
+from echodfkd.weights import embedded_path
+
+TINY = ["--teacher", "default", "--batch", "1", "--workers", "0", "--device", "cpu"]
+
+
+@pytest.fixture(autouse=True)
+def few_clips_held_out(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(echodfkd.distill.distill, "HELD_OUT_CLIPS", 2)
+
+
+def distill(run: Path, *more: str, steps: int = 2) -> int:
+    return main(["distill", *TINY, "--clips", "2", "--steps", str(steps), "--output", str(run), *more])
+
+
+def left_in(run: Path) -> set[str]:
+    return {path.name for path in run.iterdir()}
+
+
+def test_a_student_is_distilled_from_drawn_clips(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    run = tmp_path / "run"
+    assert distill(run) == 0
+    out = capsys.readouterr().out
+    assert "step 2: loss " in out
+    assert f"{run}: student distilled from default (real-free)\n" in out
+    assert f"next: echodfkd segment CLIP --model {run}" in out
+    assert left_in(run) == {
+        "student.safetensors", "config.json", "manifest.json", "metrics.jsonl", "tensorboard", "checkpoints"
+    }  # fmt: skip
+    manifest = json.loads((run / "manifest.json").read_text())
+    assert manifest["complete"]
+    assert manifest["weights_sha256"] == sha256(run / "student.safetensors")
+    request = manifest["request"]
+    assert (request["task"], request["teacher"], request["generator"]) == ("distill", "default", "sim")
+    assert request["teacher_sha256"] == sha256(embedded_path("student-default"))
+    assert (request["clips"], request["recipe"]["steps"], request["recipe"]["batch"]) == (2, 2, 1)
+    assert json.loads((run / "config.json").read_text())["claim"] == "real-free"
+
+
+def test_an_interrupted_run_is_resumed_to_the_same_weights(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    whole, cut = tmp_path / "whole", tmp_path / "cut"
+    assert distill(whole, "--quiet") == 0
+    with monkeypatch.context() as patch:
+        patch.setattr(Trainer, "learn", interrupted_at(1))
+        assert distill(cut, "--quiet") == 130
+    assert capsys.readouterr() == ("", "error: interrupted\n")
+    assert "student.safetensors" not in left_in(cut)
+    assert distill(cut, "--quiet") == 2
+    assert "add --resume to go on with it" in capsys.readouterr().err
+    assert distill(cut, "--quiet", "--resume") == 0
+    assert sha256(cut / "student.safetensors") == sha256(whole / "student.safetensors")
+    assert distill(cut, "--resume", steps=3) == 2
+    assert "holds a run with another recipe; choose another --output" in capsys.readouterr().err
+
+
+def interrupted_at(step: int) -> Callable[[Trainer, Tensor, Tensor], float]:
+    """`Trainer.learn` with Ctrl-C at a step."""
+    learn = Trainer.learn
+
+    def until(trainer: Trainer, frames: Tensor, target: Tensor) -> float:
+        if trainer.step == step:
+            raise KeyboardInterrupt
+        return learn(trainer, frames, target)
+
+    return until
+
+
+def test_a_finished_run_resumed_stays_as_it_is(tmp_path: Path) -> None:
+    assert distill(tmp_path / "run", "--quiet") == 0
+    before = sha256(tmp_path / "run" / "student.safetensors")
+    assert distill(tmp_path / "run", "--quiet", "--resume") == 0
+    assert sha256(tmp_path / "run" / "student.safetensors") == before
+    manifest = json.loads((tmp_path / "run" / "manifest.json").read_text())
+    assert manifest["complete"]
+
+
+def test_a_clip_set_is_what_it_learns_from(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    clips = tmp_path / "clips"
+    assert main(["synth", str(clips), "--clips", "4", "--frames", "8", "--quiet"]) == 0
+    assert main(["label", str(clips), "--teacher", "default", "--quiet"]) == 0
+    assert distill(tmp_path / "run", str(clips), "--quiet") == 0
+    assert capsys.readouterr().out == ""
+    request = json.loads((tmp_path / "run" / "manifest.json").read_text())["request"]
+    assert (request["data"], request["clips"]) == (str(clips), 2)  # of 4 clips, one is VAL and one TEST
+    assert request["data_generator"] == "sim"
+
+
+@pytest.mark.parametrize(
+    ("arguments", "message"),
+    [
+        (["--student", "resnet"], "unknown student 'resnet'; choose from: default, smp"),
+        (["--student", "smp:Unet"], "write smp:ARCH:ENCODER, say smp:Unet:resnet18"),
+        (["--student", "smp:Unet:nothing"], "smp:Unet:nothing: "),
+        (["--teacher", "nobody"], "unknown teacher 'nobody'; choose from: "),
+        (["--generator", "nothing"], "unknown generator to train from 'nothing'; choose from: sim"),
+        (["absent-folder"], "no such folder: absent-folder"),
+        (["--clips", "0"], "--clips"),
+        (["--steps", "0"], "--steps"),
+    ],
+)
+def test_bad_arguments_are_one_line_and_exit_2(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str], arguments: Sequence[str], message: str
+) -> None:
+    assert distill(tmp_path / "run", *arguments) == 2
+    error = capsys.readouterr().err
+    assert error.startswith("error: ")
+    assert error.count("\n") == 1
+    assert message in error
+    assert not (tmp_path / "run").exists()
+
+
+def test_an_output_that_holds_something_else_is_left_alone(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    (tmp_path / "thesis.tex").write_text("years of work")
+    assert distill(tmp_path) == 2
+    assert capsys.readouterr().err == f"error: {tmp_path} holds something else; choose another --output\n"
+    assert left_in(tmp_path) == {"thesis.tex"}

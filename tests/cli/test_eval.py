@@ -1,0 +1,83 @@
+import json
+import shutil
+from pathlib import Path
+
+import pytest
+
+from echodfkd.cli import main
+
+
+@pytest.fixture(scope="module")
+def clips(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    root = tmp_path_factory.mktemp("eval") / "clips"
+    assert main(["synth", str(root), "--clips", "2", "--frames", "12", "--fps", "12", "--quiet"]) == 0
+    return root
+
+
+def test_models_against_labels_and_a_teacher(
+    clips: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    output = tmp_path / "results"
+    line = ["eval", "default", "sim", str(clips), "--teacher", "sim", "--output", str(output)]
+    assert main([*line, "--device", "cpu"]) == 0
+    assert {path.name for path in output.iterdir()} == {"metrics.json", "per_clip.csv", "report.html"}
+    written = json.loads((output / "metrics.json").read_text())
+    assert written["data"] == {"data": str(clips), "clips": 2, "generator": "sim"}
+    assert [(r["model"]["name"], r["reference"], r["word"]) for r in written["results"]] == [
+        ("default", "labels", "accuracy"), ("default", "teacher sim", "agreement"),
+        ("sim", "labels", "accuracy"), ("sim", "teacher sim", "agreement"),
+    ]  # fmt: skip
+    itself = written["results"][3]
+    assert itself["figures"]["dice"]["value"] == 1.0
+    assert itself["figures"]["dice"]["n"] == 24
+    assert itself["model"]["claim"] == "real-free"
+    assert itself["model"]["parameters"] > 1_000_000
+    out = capsys.readouterr().out
+    assert "sim against teacher sim (agreement), 2 clips\n  Dice per image: 1.0000  [1, 1]\n" in out
+    assert out.endswith(f"{output / 'report.html'}\n")
+
+
+def test_quiet_and_a_set_without_labels(
+    clips: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    bare, output = tmp_path / "bare", tmp_path / "out"
+    shutil.copytree(clips, bare, ignore=shutil.ignore_patterns("Masks"))
+    line = ["eval", "default", str(bare), "--output", str(output), "--quiet"]
+    assert main(line) == 1
+    error = capsys.readouterr().err
+    assert "'sim-0-000000' has no exact masks" in error
+    assert "--teacher sim --reference teacher" in error
+    assert not output.exists()
+    assert main([*line, "--teacher", "default", "--reference", "teacher"]) == 0
+    assert capsys.readouterr().out == ""
+    (result,) = json.loads((output / "metrics.json").read_text())["results"]
+    assert (result["reference"], result["figures"]["dice"]["value"]) == ("teacher default", 1.0)
+
+
+@pytest.mark.parametrize(
+    ("arguments", "message"),
+    [
+        ([], "name at least one model and then the clip set: echodfkd eval default DATA"),
+        (["default"], "no such folder"),
+        (["nobody", "CLIPS"], "unknown model 'nobody'"),
+        (["default", "CLIPS", "--reference", "people"], "unknown reference 'people'; choose from: labels,"),
+        (["default", "CLIPS", "--reference", "teacher"], "the reference 'teacher' needs --teacher NAME"),
+        (["default", "CLIPS", "--teacher", "nobody"], "unknown teacher 'nobody'"),
+        (["default", "CLIPS", "--output", "FILE"], "is a file; --output names a folder"),
+    ],
+)
+def test_bad_arguments_are_one_line_and_exit_2(
+    clips: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str], arguments: list[str], message: str
+) -> None:
+    file = tmp_path / "file"
+    file.write_text("mine")
+    line = [{"CLIPS": str(clips), "FILE": str(file)}.get(word, word) for word in arguments]
+    if len(line) < 2:
+        line.append(str(tmp_path / "absent"))
+    assert main(["eval", *line, *([] if "FILE" in arguments else ["--output", str(tmp_path / "out")])]) == 2
+    error = capsys.readouterr().err
+    assert error.startswith("error: ")
+    assert error.count("\n") == 1
+    assert message in error
+    assert not (tmp_path / "out").exists()
+    assert file.read_text() == "mine"

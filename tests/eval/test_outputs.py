@@ -1,0 +1,127 @@
+import csv
+import json
+import re
+from pathlib import Path
+
+import pytest
+from dark_cavity import DarkCavity
+from moving_ellipse import MovingEllipse
+
+from echodfkd.clipset import ClipSet
+from echodfkd.eval.figures import METRICS
+from echodfkd.eval.outputs import SHARED_WORLD, metrics, report_scores, word, write_outputs
+from echodfkd.eval.run import ModelScores, evaluate
+from echodfkd.synth.write import write_clip_set
+
+FACTS = {"data": "clips", "clips": 2, "generator": "ellipse"}
+COLUMNS = [
+    "model", "reference", "clip", "frames", "dice", "area_error_percent", "ed_errors", "ed_missed",
+    "ed_false", "es_errors", "es_missed", "es_false", "ef", "ef_reference", "warnings",
+]  # fmt: skip
+
+
+@pytest.fixture(scope="module")
+def clips(tmp_path_factory: pytest.TempPathFactory) -> ClipSet:
+    root = tmp_path_factory.mktemp("outputs") / "clips"
+    write_clip_set(MovingEllipse(), root, clips=2, lossless=True)
+    return ClipSet.open(root)
+
+
+@pytest.fixture(scope="module")
+def results(clips: ClipSet) -> list[ModelScores]:
+    guide = DarkCavity(name="guide", size=64)
+    return evaluate([DarkCavity(size=64)], clips, teacher=guide, references=["labels", "teacher"])
+
+
+@pytest.fixture(scope="module")
+def folder(results: list[ModelScores], clips: ClipSet, tmp_path_factory: pytest.TempPathFactory) -> Path:
+    output = tmp_path_factory.mktemp("outputs") / "new" / "folder"
+    write_outputs(output, results, FACTS, [clips.load(record) for record in clips.records])
+    return output
+
+
+def test_three_files_and_nothing_else(folder: Path) -> None:
+    assert {path.name for path in folder.iterdir()} == {"metrics.json", "per_clip.csv", "report.html"}
+
+
+def test_every_figure_has_its_definition_number_and_interval(
+    folder: Path, results: list[ModelScores]
+) -> None:
+    written = json.loads((folder / "metrics.json").read_text())
+    assert written["data"] == FACTS
+    labels = written["results"][0]
+    assert labels["model"]["sha256"] == "ab" * 32
+    assert (labels["model"]["claim"], labels["model"]["parameters"]) == ("real-free", None)
+    definitions = {metric.name: metric.definition for metric in METRICS}
+    assert {name: figure["definition"] for name, figure in labels["figures"].items()} == {
+        name: text for name, text in definitions.items() if name in labels["figures"]
+    }
+    dice = labels["figures"]["dice"]
+    assert (dice["n"], dice["of"]) == (16, "images")  # 2 clips of 8
+    assert dice["value"] == round(results[0].value("dice"), 5)
+    low, high = dice["interval_95"]
+    assert low <= dice["value"] <= high
+    assert labels["clips"] == 2
+
+
+def test_only_labels_make_it_accuracy(folder: Path) -> None:
+    written = json.loads((folder / "metrics.json").read_text())["results"]
+    assert [(r["reference"], r["word"]) for r in written] == [
+        ("labels", "accuracy"),
+        ("teacher guide", "agreement"),
+    ]
+    assert (word("labels"), word("teacher labels")) == ("accuracy", "agreement")
+
+
+def test_one_clip_has_no_interval(clips: ClipSet) -> None:
+    one = evaluate([DarkCavity(size=64)], ClipSet(clips.root, clips.records[:1]))
+    figures = metrics(one, {})["results"][0]["figures"]
+    assert figures["dice"]["n"] == 8
+    assert all(figure["interval_95"] is None for figure in figures.values())
+
+
+def test_a_row_for_each_clip_and_reference(folder: Path) -> None:
+    with (folder / "per_clip.csv").open(newline="") as stream:
+        reader = csv.DictReader(stream)
+        table = list(reader)
+    assert reader.fieldnames == COLUMNS
+    assert [(row["reference"], row["clip"]) for row in table] == [
+        ("labels", "ellipse-0-000000"), ("labels", "ellipse-0-000001"),
+        ("teacher guide", "ellipse-0-000000"), ("teacher guide", "ellipse-0-000001"),
+    ]  # fmt: skip
+    assert float(table[2]["dice"]) == 1.0
+    assert float(table[0]["ef_reference"]) == 51.0
+
+
+def test_the_report_stands_alone(folder: Path) -> None:
+    page = (folder / "report.html").read_text()
+    assert "<script" not in page
+    addresses = re.findall(r"""(?:src|srcset|href)=["']([^"']*)""", page)
+    assert addresses
+    assert all(address.startswith(("data:", "#")) for address in addresses)
+    assert not re.search(r"url\(\s*['\"]?(?!#|data:)", page)
+    assert "Evaluation of dark-cavity" in page
+    assert "2 clips, judged against labels: accuracy, not proof of use." in page
+    assert "Research use only, not for diagnosis." in page
+    assert page.count("data:image/webp") == 1  # the contact sheet of the samples
+
+
+def test_the_report_says_when_models_are_judged_in_their_own_world(
+    results: list[ModelScores], tmp_path: Path
+) -> None:
+    write_outputs(tmp_path / "own", results, {"generator": "sim"}, [])
+    write_outputs(tmp_path / "other", results, {"generator": None}, [])
+    assert SHARED_WORLD in (tmp_path / "own" / "report.html").read_text()
+    assert SHARED_WORLD not in (tmp_path / "other" / "report.html").read_text()
+
+
+def test_the_table_ends_with_size_and_speed(results: list[ModelScores]) -> None:
+    table = report_scores(results)
+    assert [(s.metric, s.comparison) for s in table[-4:]] == [
+        ("Parameters", "dark-cavity against labels"), ("Frames per second", "dark-cavity against labels"),
+        ("Parameters", "dark-cavity against teacher guide"),
+        ("Frames per second", "dark-cavity against teacher guide"),
+    ]  # fmt: skip
+    assert table[-4].value is None
+    assert table[0].metric == "Dice per image"
+    assert table[0].low is not None
