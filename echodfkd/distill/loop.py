@@ -34,8 +34,8 @@ class Recipe:
     Attributes:
         steps: optimiser steps. batch: clips a step. rate: peak learning rate (AdamW, cosine after a warm-up).
         decay: weight decay. average: decay of the weight average that is kept in the end.
-        exact: weight of exact masks in the target where both they and a teacher are there (Hinton et al. 2015);
-            binary cross-entropy is linear in its target, so mixing targets is mixing losses.
+        exact: weight of exact masks in a target where a teacher is there too (Hinton et al. 2015); binary
+            cross-entropy is linear in its target, so mixing targets is mixing losses.
         short: share of steps on single frames, so that stills work too.
         save_every, eval_every: in steps.
     """

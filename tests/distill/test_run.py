@@ -98,17 +98,15 @@ def test_a_damaged_checkpoint_is_named(tmp_path: Path) -> None:
 
 
 def test_exact_masks_take_their_share_of_the_target() -> None:
-    """Teacher says 0 everywhere, the exact mask 200: a share of .25 makes it 50; held-out clips keep the teacher."""
+    """The teacher says 0 everywhere, the exact mask 200: a share of .25 makes it 50."""
     frames = torch.zeros(1, 2, 8, 8, dtype=torch.uint8)
     exact, nothing = torch.full_like(frames, 200), frames[:, :0]
 
+    says_nothing = torch.zeros_like(frames)
+
     def trainer(share: float) -> Trainer:
-        return Trainer(
-            build_network("default"),
-            Recipe(exact=share),
-            torch.device("cpu"),
-            lambda _: torch.zeros_like(frames),
-        )
+        recipe = Recipe(exact=share)
+        return Trainer(build_network("default"), recipe, torch.device("cpu"), lambda _: says_nothing)
 
     assert trainer(0.25).targets(frames, exact).unique().tolist() == [50]
     assert trainer(0.25).targets(frames, nothing).unique().tolist() == [0]
