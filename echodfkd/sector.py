@@ -47,6 +47,14 @@ def find_sector(frames: Frames) -> Sector:
     return Sector(fan, (0, 0, shape[1], shape[0]) if fills else (x, y, width, height), is_fan=True)
 
 
+def clip_sector(frames: Frames) -> Sector:
+    """The sector of a clip of a set, uint8 (T, H, W); square frames count as cropped already."""
+    height, width = frames.shape[1:]
+    return (
+        whole_frame((height, width)) if height == width else find_sector(frames[:: max(1, len(frames) // 16)])
+    )
+
+
 def whole_frame(shape: tuple[int, int]) -> Sector:
     """A sector that is the whole frame of `shape` (H, W)."""
     return Sector(np.ones(shape, dtype=bool), (0, 0, shape[1], shape[0]))

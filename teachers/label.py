@@ -8,9 +8,6 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, TypeVar
 
-import cv2
-import numpy as np
-
 from echodfkd.clip import Frames
 from echodfkd.clipset import ClipSet
 from echodfkd.clipset_records import MANIFEST
@@ -19,7 +16,8 @@ from echodfkd.errors import EchoError
 from echodfkd.filelist import Record
 from echodfkd.files import read_json, remove_leftovers, write_json, write_npz
 from echodfkd.progress import Track, silent
-from echodfkd.segmenter import Prob, Segmenter, fit_square
+from echodfkd.sector import clip_sector, crop, uncrop
+from echodfkd.segmenter import Prob, Segmenter
 
 T = TypeVar("T")
 R = TypeVar("R")
@@ -100,16 +98,14 @@ def soft_label(frames: Frames, teacher: Segmenter) -> Prob:
 
     Args:
         frames: uint8 (T, H, W), grey 0..255.
-        teacher: works on squares of its own size; frames are resized to it and masks back (bilinear).
+        teacher: works on squares of its own size; frames that are not square are cut to their sector first.
 
     Returns:
         uint8 (T, H, W), 255 = certain.
     """
-    prob = teacher.predict(fit_square(frames, teacher.size))
-    height, width = frames.shape[1:]
-    if prob.shape == frames.shape:
-        return prob
-    return np.stack([cv2.resize(p, (width, height), interpolation=cv2.INTER_LINEAR) for p in prob])
+    sector = clip_sector(frames)
+    prob = teacher.predict(crop(frames, sector, teacher.size))
+    return uncrop(prob, sector, (frames.shape[1], frames.shape[2]))
 
 
 def prefetch(function: Callable[[T], R], items: Iterable[T], ahead: int) -> Iterator[tuple[T, "Future[R]"]]:

@@ -28,7 +28,7 @@ def eval_(
     from echodfkd.clipset import ClipSet
     from echodfkd.errors import UsageError
     from echodfkd.eval.outputs import word, write_outputs
-    from echodfkd.eval.run import evaluate
+    from echodfkd.eval.run import evaluate, parameters
     from echodfkd.teachers import load_teacher
 
     if len(models) < 2:
@@ -52,5 +52,6 @@ def eval_(
         for figure in result.figures:
             bounds = "" if figure.interval is None else " [{:.4g}, {:.4g}]".format(*figure.interval)
             print(f"  {figure.title}: {figure.value:.{figure.digits}f} {figure.unit}{bounds}")
+        print(f"  Parameters: {parameters(result.model) or 'unknown'}")
         print(f"  Frames per second: {result.frames_per_second:.0f}")
     print(f"{output / 'report.html'}")

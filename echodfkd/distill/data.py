@@ -13,6 +13,7 @@ from torch.utils.data import DataLoader, Dataset, Subset
 from echodfkd.clip import Clip, Frames
 from echodfkd.clipset import ClipSet
 from echodfkd.errors import EchoError
+from echodfkd.sector import clip_sector, crop
 from echodfkd.segmenter import Prob, fit_square
 
 HELD_OUT = 1_000_003  # added to the seed for clips that the training never sees
@@ -67,7 +68,7 @@ class ClipSetExamples(Dataset):
     """Windows of a clip set on disk, with the labels that a teacher left there, or without.
 
     Args:
-        clips: the set. names: positions of its records to draw from.
+        clips: the set. records: those of its records to draw from.
         frames: window length; shorter clips are played to and fro.
         seed, count, size: as for `GeneratorExamples`.
         labels: folder of the teacher's labels; None leaves the target empty.
@@ -95,10 +96,11 @@ class ClipSetExamples(Dataset):
         record = self.records[int(rng.integers(len(self.records)))]
         clip = self.clips.load(record)
         take = window(len(clip), self.frames, rng)
-        frames = fit_square(clip.frames[take], self.size)
+        sector = clip_sector(clip.frames)
+        frames = crop(clip.frames[take], sector, self.size)
         if self.labels is None:
             return frames, np.zeros((0, self.size, self.size), np.uint8)
-        return frames, fit_square(self.clips.load_labels(record, self.labels)[take], self.size)
+        return frames, crop(self.clips.load_labels(record, self.labels)[take], sector, self.size)
 
 
 def window(available: int, wanted: int, rng: np.random.Generator) -> np.ndarray:

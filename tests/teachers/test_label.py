@@ -11,6 +11,8 @@ from numpy.typing import NDArray
 from echodfkd.clipset import ClipSet
 from echodfkd.errors import EchoError
 from echodfkd.files import TEMPORARY, read_json
+from echodfkd.readers import read_clip
+from echodfkd.readers.example import example_path
 from echodfkd.segmenter import Segmenter
 from echodfkd.synth.write import write_clip_set
 from echodfkd.teachers.label import label_clip_set, prefetch, soft_label
@@ -115,13 +117,21 @@ def test_set_of_one_corrupt_clip_is_an_error(tmp_path: Path) -> None:
 
 
 def test_label_has_the_clips_own_resolution() -> None:
-    frames = np.zeros((2, 96, 128), np.uint8)
-    frames[:, :48] = 200
+    frames = np.zeros((2, 128, 128), np.uint8)
+    frames[:, :64] = 200
     prob = soft_label(frames, DarkIsCavity())
-    assert prob.shape == (2, 96, 128)
+    assert prob.shape == (2, 128, 128)
     assert prob[0, 5, 5] == 55
     assert prob[0, -5, -5] == 255
-    assert 55 < prob[0, 47, 64] < 255, "resized back bilinearly"
+    assert 55 < prob[0, 63, 64] < 255, "resized back bilinearly"
+
+
+def test_what_is_not_square_is_cut_to_its_sector_first() -> None:
+    clip = read_clip(example_path())
+    prob = soft_label(clip.frames, DarkIsCavity())
+    assert prob.shape == clip.frames.shape == (30, 240, 320)
+    assert not prob[:, :, :30].any()  # the menu on the left lies outside the fan
+    assert prob[:, 60:180, 130:200].any()
 
 
 def test_prefetch_keeps_order_and_stays_near() -> None:
