@@ -71,10 +71,16 @@ class Clip:
             )
         if self.mask is not None and (self.mask.shape != self.frames.shape or self.mask.dtype != np.uint8):
             raise EchoError(
-                f"{where}: mask {self.mask.dtype} {self.mask.shape} does not fit {self.frames.shape}"
+                f"{where}: mask must be uint8 {self.frames.shape} as its frames, "
+                f"got {self.mask.dtype} {self.mask.shape}"
             )
-        if self.sector is not None and self.sector.shape != self.frames.shape[1:]:
-            raise EchoError(f"{where}: sector {self.sector.shape} does not fit frames {self.frames.shape}")
+        if self.sector is not None and (
+            self.sector.shape != self.frames.shape[1:] or self.sector.dtype != np.bool_
+        ):
+            raise EchoError(
+                f"{where}: sector must be bool {self.frames.shape[1:]} as its frames, "
+                f"got {self.sector.dtype} {self.sector.shape}"
+            )
         if self.fps is not None and not 0 < self.fps < 10_000:
             raise EchoError(f"{where}: fps must be between 0 and 10000 Hz, got {self.fps}")
         if self.spacing_mm is not None and not all(0 < s < 100 for s in self.spacing_mm):

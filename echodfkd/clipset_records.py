@@ -38,7 +38,10 @@ def _with_traced_events(record: Record, tracings: tuple[Tracing, ...]) -> Record
 
 def _video_finder(folder: Path) -> Callable[[str], Path]:
     """A function from clip names to videos in `folder`, listed once."""
-    paths = folder.iterdir() if folder.is_dir() else ()
+    # Last wins: a clip's .avi before anything else of that name, such as results that were written beside it.
+    paths = (
+        sorted(folder.iterdir(), key=lambda path: path.suffix.lower() == ".avi") if folder.is_dir() else ()
+    )
     videos = {path.stem: path for path in paths if not path.name.startswith(TEMPORARY)}
 
     def find(name: str) -> Path:

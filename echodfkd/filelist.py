@@ -83,12 +83,16 @@ def read_csv(path: Path, needed: Iterable[str]) -> list[dict[str, str]]:
     """Rows of a CSV file as dicts.
 
     Raises:
-        EchoError: when a needed column is missing, or a row is shorter than the header.
+        EchoError: when it is no CSV text, a needed column is missing, or a row is shorter than the header.
     """
-    with path.open(newline="", encoding="utf-8-sig") as stream:
-        reader = csv.DictReader(stream)
-        rows = list(reader)
-    missing = [column for column in needed if column not in (reader.fieldnames or ())]
+    try:
+        with path.open(newline="", encoding="utf-8-sig") as stream:
+            reader = csv.DictReader(stream)
+            header = reader.fieldnames or ()
+            rows = list(reader)
+    except (UnicodeDecodeError, csv.Error) as error:
+        raise EchoError(f"{path} is not readable as CSV text ({error})") from error
+    missing = [column for column in needed if column not in header]
     if missing:
         raise EchoError(f"{path} lacks the column {', '.join(missing)}")
     for number, row in enumerate(rows, start=2):

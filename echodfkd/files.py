@@ -4,6 +4,7 @@ import errno
 import json
 import os
 import secrets
+import zlib
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -87,7 +88,9 @@ def read_npz(path: Path) -> dict[str, npt.NDArray[Any]]:
     try:
         with np.load(path, allow_pickle=False) as stored:
             return {key: stored[key] for key in stored.files}
-    except (BadZipFile, ValueError, EOFError, OSError) as error:
+    except (BadZipFile, ValueError, TypeError, EOFError, OSError, zlib.error) as error:
+        if "allow_pickle" in str(error):  # numpy's message advises to load it all the same
+            raise EchoError(f"{path} is no archive of plain arrays: delete it and make it again") from error
         raise EchoError(f"{path} is damaged ({error}): delete it and make it again") from error
 
 

@@ -15,6 +15,7 @@ from echodfkd.segmenter import Prob
 
 Box = tuple[int, int, int, int]
 Spacing = tuple[float, float]  # (row, column) in mm per pixel
+_LARGEST_BOX = 8  # of the frame's longer side: larger ones would fill the memory with black
 _NEARLY_ALL = 0.85  # of both sides of the frame: such a clip was cropped before (EchoNet's 112x112)
 
 
@@ -64,9 +65,11 @@ def from_box(shape: tuple[int, int], box: Box) -> Sector:
     """A sector that is a rectangle of a frame of `shape` (H, W), as of `--crop X,Y,W,H`.
 
     Raises:
-        UsageError: when the box is empty or does not touch the frame.
+        UsageError: when the box is empty, does not touch the frame, or is far larger than it.
     """
     x, y, width, height = box
+    if max(width, height) > _LARGEST_BOX * max(shape):
+        raise UsageError(f"crop {x},{y},{width},{height} is far larger than the {shape[1]}x{shape[0]} frame")
     mask = np.zeros(shape, dtype=bool)
     mask[max(y, 0) : max(y + height, 0), max(x, 0) : max(x + width, 0)] = True
     if width < 1 or height < 1 or not mask.any():

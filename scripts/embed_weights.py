@@ -18,6 +18,7 @@ from echodfkd.weights import FOLDER
 def figures(path: Path, digest: str) -> dict[str, Any]:
     """The figures of these very weights in a metrics.json, by reference."""
     results = [r for r in read_json(path)["results"] if r["model"]["sha256"] == digest]
+    results = [r for r in results if r["reference"] != f"teacher {r['model']['name']}"]  # not with itself
     return {
         f"{r['word']} to {r['reference']}, {r['clips']} unseen sim clips": {
             name: {"value": f["value"], "interval_95": f["interval_95"]} for name, f in r["figures"].items()

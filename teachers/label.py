@@ -86,7 +86,7 @@ def _label_all(
         try:
             frames = clip.result().frames
         except EchoError as error:
-            corrupt[record.name] = str(error)
+            corrupt[record.name] = str(error).replace(str(record.path), record.path.name)
             _stop_if_too_many(corrupt, data)
             continue
         write_npz(folder / f"{record.name}.npz", prob=soft_label(frames, teacher))

@@ -163,6 +163,7 @@ def test_missing_video_is_named(ours: Path) -> None:
         ("FileName,Split\n0XB,TRAIN\n0XA,DEV\n", r"row 3: Split is 'DEV'"),
         ("FileName,EF\n0XA\n", r"row 2: fewer fields than the header has"),
         ("FileName,EF\n0XA,50\n0XA.avi,50\n", r"names the clip '0XA' twice"),
+        ("", r"FileList\.csv lacks the column FileName"),
     ],
 )
 def test_unreadable_list_says_where(echonet: Path, text: str, message: str) -> None:
@@ -181,4 +182,29 @@ def test_damaged_masks_are_named(ours: Path) -> None:
     path = ours / "Masks" / "ellipse-5-000000.npz"
     path.write_bytes(path.read_bytes()[:100])
     with pytest.raises(EchoError, match=r"ellipse-5-000000\.npz is damaged"):
+        ClipSet.open(ours).load(0)
+
+
+def test_a_list_that_is_no_text_is_named(echonet: Path) -> None:
+    (echonet / "FileList.csv").write_bytes(b"\xff\xfe\x00\x80")
+    with pytest.raises(EchoError, match=r"FileList\.csv is not readable as CSV text"):
+        ClipSet.open(echonet)
+
+
+def test_results_beside_the_videos_do_not_take_their_place(ours: Path) -> None:
+    for suffix in (".json", ".mp4", ".png"):
+        (ours / "Videos" / f"ellipse-5-000000{suffix}").write_text("a result")
+    assert [record.path.suffix for record in ClipSet.open(ours).records] == [".avi"] * len(ClipSet.open(ours))
+
+
+@pytest.mark.parametrize(
+    ("changed", "message"),
+    [
+        ({"mask": np.zeros((8, 64, 64))}, r"mask must be uint8 \(8, 64, 64\) .* got float64"),
+        ({"sector": np.ones((64, 64), np.uint8)}, r"sector must be bool \(64, 64\) .* got uint8"),
+    ],
+)
+def test_masks_of_another_type_are_refused(ours: Path, changed: dict[str, np.ndarray], message: str) -> None:
+    write_npz(ours / "Masks" / "ellipse-5-000000.npz", **changed)
+    with pytest.raises(EchoError, match=message):
         ClipSet.open(ours).load(0)

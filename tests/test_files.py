@@ -112,3 +112,12 @@ def test_npz_comes_back_and_damage_is_named(tmp_path: Path) -> None:
     (tmp_path / "a.npz").write_bytes((tmp_path / "a.npz").read_bytes()[:60])
     with pytest.raises(EchoError, match=r"a\.npz is damaged .*: delete it and make it again"):
         read_npz(tmp_path / "a.npz")
+
+
+def test_what_is_no_archive_is_not_unpickled(tmp_path: Path) -> None:
+    np.save(tmp_path / "a.npy", np.zeros(3))
+    for content in (b"junk", (tmp_path / "a.npy").read_bytes()):
+        (tmp_path / "a.npz").write_bytes(content)
+        with pytest.raises(EchoError, match=r"a\.npz is .*: delete it and make it again") as error:
+            read_npz(tmp_path / "a.npz")
+        assert "unsafely" not in str(error.value)

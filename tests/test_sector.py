@@ -154,3 +154,9 @@ def test_a_box_may_run_outside_the_frame():
 def test_a_box_without_pixels_is_refused(box):
     with pytest.raises(UsageError, match=r"crop .* has no pixel of the 30x20 frame"):
         from_box((20, 30), box)
+
+
+@pytest.mark.parametrize("box", [(0, 0, 1, 241), (0, 0, 10**9, 1)])
+def test_a_box_that_would_fill_the_memory_is_refused(box):
+    with pytest.raises(UsageError, match=r"crop .* is far larger than the 30x20 frame"):
+        from_box((20, 30), box)

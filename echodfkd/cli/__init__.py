@@ -26,7 +26,7 @@ class Entry(NamedTuple):
 COMMANDS = {
     "demo": Entry(
         "echodfkd.cli.demo:demo",
-        "The whole road on one machine in a minute: synthesise, segment, measure, report.",
+        "The whole road in minutes: synthesise, label, distil, evaluate, export, segment.",
         "echodfkd demo --output echodfkd-demo",
     ),
     "synth": Entry(

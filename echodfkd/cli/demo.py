@@ -122,7 +122,7 @@ def _evaluate(
     models[0].name, models[1].name = "demo student", "embedded student"
     scores = evaluate(models, test, teacher=teacher, references=["labels"], track=track)
     write_outputs(
-        output / "eval", scores, {"data": str(test.root), "generator": "sim", "clips": len(test)}, []
+        output / "eval", scores, {"data": test.root.name, "generator": "sim", "clips": len(test)}, []
     )
     return scores
 

@@ -9,7 +9,7 @@ from echodfkd.cli.options import Debug, Device, Quiet, Seed
 
 
 def distill(
-    teacher: Annotated[str, typer.Option(help="Name of a teacher, or a path to a model.")],
+    teacher: Annotated[list[str], typer.Option(help="Name of a teacher, or a path to a model.")],
     output: Annotated[Path, typer.Option(help="Folder of the run: new, or with --resume an earlier one.")],
     data: Annotated[
         Path | None, typer.Argument(help="A clip set; without it clips are drawn as the student learns.")
@@ -21,6 +21,10 @@ def distill(
         int | None, typer.Option(min=1, help="Optimiser steps.", show_default="each clip once, at least 500")
     ] = None,
     batch: Annotated[int, typer.Option(min=1, help="Clips a step.")] = 4,
+    rate: Annotated[float, typer.Option(min=1e-6, max=1.0, help="Peak learning rate.")] = 2e-3,
+    start: Annotated[
+        Path | None, typer.Option(help="Weights (.safetensors) of the same student to start from.")
+    ] = None,
     exact: Annotated[
         float,
         typer.Option(min=0, max=1, help="Share of the generator's exact masks in the target, without DATA."),
@@ -35,7 +39,7 @@ def distill(
     """Distil a student. A cut run goes on with --resume and ends with the same weights."""
     from echodfkd.cli.progress import tracker
     from echodfkd.clipset import ClipSet
-    from echodfkd.distill.distill import WINDOW, Drawn, job_from_clip_set, job_from_generator
+    from echodfkd.distill.distill import WINDOW, Drawn, job_from_clip_set, job_from_generator, with_start
     from echodfkd.distill.loop import Recipe
     from echodfkd.distill.run import train
     from echodfkd.errors import UsageError
@@ -46,14 +50,21 @@ def distill(
     if exact and data is not None:
         raise UsageError("--exact is for clips that are drawn; leave DATA or --exact out")
     build_network(student)  # a wrong name should fail before anything is made
-    recipe = Recipe(steps or max(500, -(-clips // batch)), batch, seed=seed, workers=workers, exact=exact)
-    guide = load_teacher(teacher, device=device)
+    recipe = Recipe(
+        steps or max(500, -(-clips // batch)), batch, rate, seed=seed, workers=workers, exact=exact
+    )
+    if len(teacher) > 1:
+        raise UsageError("this version distils from one teacher; give --teacher once")
+    guide = load_teacher(teacher[0], device=device)
     if data is not None:
         job = job_from_clip_set(ClipSet.open(data), guide, student, recipe)
     else:
         sources = training_generators(generator, WINDOW)
-        drawn = Drawn(sources, generator, [source.parameters() for source in sources], clips)
+        settings = [source.parameters() for source in sources]
+        drawn = Drawn(sources, generator, sources[0].version, settings, clips)
         job = job_from_generator(drawn, guide, student, recipe)
+    if start is not None:
+        job = with_start(job, start)
     for row in train(job, recipe, output, resume=resume, device=device, track=tracker(quiet)):
         if not quiet:
             print(f"step {row['step']:.0f}: loss {row['loss']:.4f}, agreement with teacher {row['dice']:.4f}")

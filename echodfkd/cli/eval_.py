@@ -41,7 +41,11 @@ def eval_(
     chosen = [reference] if reference else ["labels", *(["teacher"] if guide else [])]
     judged = [load_teacher(name, device=device, kind="model") for name in names]
     results = evaluate(judged, clips, teacher=guide, references=chosen, track=tracker(quiet))
-    facts = {"data": data, "clips": len(clips), "generator": clips.manifest.get("generator")}
+    facts = {
+        "data": clips.root.resolve().name,
+        "clips": len(clips),
+        "generator": clips.manifest.get("generator"),
+    }
     samples = [clips.load(record) for record in clips.records[:8]] if "labels" in chosen else []
     write_outputs(output, results, facts, samples)
     if quiet:

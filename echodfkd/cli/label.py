@@ -12,7 +12,9 @@ def label(
     data: Annotated[
         Path, typer.Argument(help="A clip set, EchoNet-Dynamic, or a folder of videos or cines.")
     ],
-    teacher: Annotated[str, typer.Option(help="Name of a teacher, or a path to a model.")],
+    teacher: Annotated[
+        list[str], typer.Option(help="Name of a teacher, or a path to a model; may be given again.")
+    ],
     weights: Annotated[
         Path | None, typer.Option(help="Weights file of a teacher that comes without.")
     ] = None,
@@ -26,16 +28,20 @@ def label(
 
     from echodfkd.cli.progress import tracker
     from echodfkd.clipset import ClipSet
+    from echodfkd.errors import UsageError
     from echodfkd.teachers import load_teacher
     from echodfkd.teachers.label import label_clip_set
 
+    if len(teacher) > 1 and weights is not None:
+        raise UsageError("--weights belongs to one teacher; name one --teacher with it")
     clips = ClipSet.open(data)
-    done = label_clip_set(clips, load_teacher(teacher, weights, device), track=tracker(quiet))
-    if quiet:
-        return
-    if done.corrupt:
-        print(f"warning: {len(done.corrupt)} unreadable, skipped: {', '.join(done.corrupt)}", file=sys.stderr)
-    print(
-        f"{done.folder}: {done.made} clips labelled in {done.seconds:.1f} s, {done.skipped} had their label"
-    )
-    print(f"next: echodfkd distill {data} --teacher {teacher} --output run")
+    for name in teacher:
+        done = label_clip_set(clips, load_teacher(name, weights, device), track=tracker(quiet))
+        if quiet:
+            continue
+        if done.corrupt:
+            names = ", ".join(done.corrupt)
+            print(f"warning: {len(done.corrupt)} unreadable, skipped: {names}", file=sys.stderr)
+        made = f"{done.made} clips labelled in {done.seconds:.1f} s"
+        print(f"{done.folder}: {made}, {done.skipped} had their label")
+        print(f"next: echodfkd distill {data} --teacher {name} --output run")

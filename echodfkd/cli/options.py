@@ -16,7 +16,9 @@ def _known_device(name: str) -> str:
     return name
 
 
-Seed = Annotated[int, typer.Option("--seed", min=0, metavar="N", help="Fixes everything random.")]
+Seed = Annotated[
+    int, typer.Option("--seed", min=0, max=2**32 - 1, metavar="N", help="Fixes everything random.")
+]
 Device = Annotated[
     str,
     typer.Option(

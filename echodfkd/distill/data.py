@@ -94,7 +94,7 @@ class ClipSetExamples(Dataset):
         """Frames uint8 (T, size, size) and target uint8 (T, size, size), or (0, size, size) without one."""
         rng = np.random.default_rng((self.seed, index))
         record = self.records[int(rng.integers(len(self.records)))]
-        clip = self.clips.load(record)
+        clip = self.clips.load(record, masks=False)
         take = window(len(clip), self.frames, rng)
         sector = clip_sector(clip.frames)
         frames = crop(clip.frames[take], sector, self.size)

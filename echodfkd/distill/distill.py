@@ -1,7 +1,8 @@
 """Distillation: a student learns a teacher's soft masks, on clips drawn as it trains or from a clip set."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
+from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -14,6 +15,7 @@ from echodfkd.distill.loop import Labeller, Recipe
 from echodfkd.distill.run import Job
 from echodfkd.errors import UsageError
 from echodfkd.segmenter import Segmenter
+from echodfkd.students.checkpoint import sha256
 
 WINDOW = 8  # frames that a student sees at once while it learns
 HELD_OUT_CLIPS = 24
@@ -24,12 +26,13 @@ class Drawn:
     """Clips drawn from generators.
 
     Attributes:
-        generators: take turns. name, parameters: for the manifest.
+        generators: take turns. name, version, parameters: for the manifest.
         clips: how many different ones; a longer training sees them again.
     """
 
     generators: Sequence[ClipMaker]
     name: str
+    version: str
     parameters: Sequence[dict[str, Any]]
     clips: int
 
@@ -52,7 +55,12 @@ def job_from_generator(drawn: Drawn, teacher: Segmenter, student: str, recipe: R
     count, size, both = recipe.steps * recipe.batch, teacher.size, recipe.exact > 0
     examples = GeneratorExamples(drawn.generators, recipe.seed, count, size, exact=both, distinct=drawn.clips)
     held_out = GeneratorExamples(drawn.generators, recipe.seed + HELD_OUT, HELD_OUT_CLIPS, size, exact=False)
-    source = {"generator": drawn.name, "parameters": list(drawn.parameters), "clips": drawn.clips}
+    source = {
+        "generator": drawn.name,
+        "generator_version": drawn.version,
+        "parameters": list(drawn.parameters),
+        "clips": drawn.clips,
+    }
     return Job(
         _config(student, teacher, teacher.claim),
         _request(teacher, source),
@@ -73,16 +81,24 @@ def job_from_clip_set(clips: ClipSet, teacher: Segmenter, student: str, recipe: 
     splits = {record.split for record in clips.records}
     train = clips.select("TRAIN") if "TRAIN" in splits else clips.records
     held = clips.select("VAL") if "VAL" in splits else train[:: max(2, len(train) // 8)]
-    if len(train) < 2:
-        raise UsageError(f"{clips.root} has {len(train)} clips to train on; give at least two")
     folder = clips.labels_folder(teacher.name, teacher.digest)
-    labels = folder if all((folder / f"{r.name}.npz").is_file() for r in (*train, *held)) else None
+    labels = folder if folder.is_dir() else None
+    if labels:  # what the teacher could not read it left out
+        train, held = ([r for r in part if (folder / f"{r.name}.npz").is_file()] for part in (train, held))
+    if len(train) < 2 or not held:
+        raise UsageError(
+            f"{clips.root} has {len(train)} clips to train on and {len(held)} to hold out; give more"
+        )
     count, size = recipe.steps * recipe.batch, teacher.size
     examples = ClipSetExamples(clips, train, WINDOW, recipe.seed, count, size, labels)
     held_out = ClipSetExamples(clips, held, WINDOW, recipe.seed + HELD_OUT, HELD_OUT_CLIPS, size, labels)
     generator = clips.manifest.get("generator")
-    source = {"data": str(clips.root), "clips": len(train), "data_generator": generator}
-    claim = teacher.claim if generator else f"{teacher.claim}; distilled on clips of {clips.root.name}"
+    source = {"data": clips.root.resolve().name, "clips": len(train), "data_generator": generator}
+    claim = (
+        teacher.claim
+        if generator
+        else f"student saw {len(train)} clips of its user; teacher: {teacher.claim}"
+    )
     return Job(
         _config(student, teacher, claim),
         _request(teacher, source),
@@ -90,6 +106,17 @@ def job_from_clip_set(clips: ClipSet, teacher: Segmenter, student: str, recipe: 
         held_out,
         None if labels else teacher_labels(teacher),
     )
+
+
+def with_start(job: Job, start: Path) -> Job:
+    """The job, starting from trained weights instead of random ones.
+
+    Raises:
+        UsageError: if there is no such file.
+    """
+    if not start.is_file():
+        raise UsageError(f"--start {start}: no such file")
+    return replace(job, start=start, request={**job.request, "start_sha256": sha256(start)})
 
 
 def _config(student: str, teacher: Segmenter, claim: str) -> dict[str, Any]:

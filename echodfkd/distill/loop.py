@@ -21,7 +21,7 @@ from echodfkd.distill.augment import ClipAugment
 from echodfkd.distill.data import loader
 from echodfkd.distill.losses import mask_loss
 from echodfkd.errors import EchoError
-from echodfkd.files import atomic_path
+from echodfkd.files import atomic_path, write_text
 from echodfkd.progress import Track, silent
 
 Labeller = Callable[[Tensor], Tensor]  # uint8 (B, T, H, W) grey -> uint8 (B, T, H, W) soft masks
@@ -104,6 +104,8 @@ class Trainer:
             group["lr"] = self.recipe.rate_at(self.step)
         self.network.train()
         loss = mask_loss(self.network(x[:, :, None] * 255), y[:, :, None])
+        if not bool(torch.isfinite(loss)):
+            raise EchoError(f"training diverged: the loss of step {self.step} is not finite; lower the rate")
         self.optimiser.zero_grad()
         loss.backward()
         nn.utils.clip_grad_norm_(self.network.parameters(), 1.0)
@@ -193,5 +195,4 @@ def _keep_rows(path: Path, step: int) -> None:
             rows.append(json.loads(line))
         except json.JSONDecodeError:
             break
-    path.parent.mkdir(parents=True, exist_ok=True)
-    path.write_text("".join(json.dumps(row) + "\n" for row in rows if row["step"] <= step))
+    write_text(path, "".join(json.dumps(row) + "\n" for row in rows if row["step"] <= step))

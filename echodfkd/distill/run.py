@@ -15,7 +15,7 @@ from echodfkd.distill.loop import Labeller, Recipe, Trainer, fit
 from echodfkd.errors import UsageError
 from echodfkd.files import read_json, write_json
 from echodfkd.progress import Track, silent
-from echodfkd.students.checkpoint import save_network, sha256
+from echodfkd.students.checkpoint import load_network, save_network, sha256
 from echodfkd.students.networks import build_network
 from echodfkd.students.runtime import pick_device
 
@@ -32,6 +32,7 @@ class Job:
         request: everything else that shapes the result, JSON-ready; a resumed run must ask for the same.
         examples, held_out: for training and for the score, see `distill.data`.
         labels: fills in targets that the examples leave empty; None when they have them.
+        start: weights to start from, of the same architecture; None starts from random ones.
     """
 
     config: Mapping[str, Any]
@@ -39,6 +40,7 @@ class Job:
     examples: Dataset
     held_out: Dataset
     labels: Labeller | None
+    start: Path | None = None
 
 
 def train(
@@ -63,6 +65,8 @@ def train(
     earlier = _begin(output, asked, resume)
     torch.manual_seed(recipe.seed)
     network = build_network(str(job.config["architecture"]), **job.config.get("options", {}))
+    if job.start is not None:
+        network.load_state_dict(_start_weights(job))
     trainer = Trainer(network, recipe, pick_device(device), job.labels)
     row: dict[str, float] = {}
     for row in fit(trainer, job.examples, job.held_out, output, resume, track):
@@ -74,6 +78,14 @@ def train(
     spent = earlier + time.perf_counter() - begun
     done = _manifest(asked, network, spent, row, True) | {"weights_sha256": sha256(output / WEIGHTS)}
     write_json(output / "manifest.json", done)
+
+
+def _start_weights(job: Job) -> dict[str, torch.Tensor]:
+    assert job.start is not None
+    trained, config = load_network(job.start)
+    if config["architecture"] != job.config["architecture"]:
+        raise UsageError(f"{job.start} holds {config['architecture']!r}, not {job.config['architecture']!r}")
+    return trained.state_dict()
 
 
 def _begin(output: Path, asked: dict[str, Any], resume: bool) -> float:

@@ -13,6 +13,8 @@ from echodfkd.readers.base import Given, Source
 from echodfkd.readers.inputs import find_inputs
 from echodfkd.readers.registry import READERS, reader_for
 
+_MOST_UNEVEN = 50  # rows against columns in mm: a picture in true proportions would fill the memory
+
 __all__ = ["READERS", "Source", "find_inputs", "open_source", "read_clip"]
 
 
@@ -56,5 +58,9 @@ def read_clip(path: Path, *, fps: float | None = None, spacing_mm: tuple[float, 
 def _check_given(fps: float | None, spacing_mm: tuple[float, float] | None) -> None:
     if fps is not None and not 0 < fps < 10_000:
         raise UsageError(f"fps must be between 0 and 10000 Hz, got {fps:g}")
-    if spacing_mm is not None and not all(0 < side < 100 for side in spacing_mm):
+    if spacing_mm is None:
+        return
+    if not all(0 < side < 100 for side in spacing_mm):
         raise UsageError(f"spacing must be two lengths (row, column) between 0 and 100 mm, got {spacing_mm}")
+    if max(spacing_mm) > _MOST_UNEVEN * min(spacing_mm):
+        raise UsageError(f"spacing (row, column) may differ {_MOST_UNEVEN} times at most, got {spacing_mm}")

@@ -51,8 +51,11 @@ def plan(inputs: Sequence[Path], folder: Path, *, anonymous: bool = False) -> li
     Results of an earlier run are no inputs: what lies in the output folder is left out of a folder around it.
 
     Raises:
-        EchoError: if an input is missing. UsageError: if a result would overwrite an input.
+        EchoError: if an input is missing. UsageError: if a result would overwrite an input, or `folder` is a
+            file.
     """
+    if folder.exists() and not folder.is_dir():
+        raise UsageError(f"{folder} is a file; --output names a folder")
     target = folder.resolve()
     if target in {path.resolve() for path in inputs}:
         raise UsageError(

@@ -71,7 +71,11 @@ class TorchSegmenter:
 
 
 class OnnxSegmenter:
-    """An exported file as a `Segmenter`; what it needs to know stands in the file's metadata."""
+    """An exported file as a `Segmenter`; what it needs to know stands in the file's metadata.
+
+    Raises:
+        EchoError: if the file is no ONNX file, or not one that `echodfkd export` wrote.
+    """
 
     def __init__(self, path: Path) -> None:
         import onnxruntime
@@ -83,10 +87,15 @@ class OnnxSegmenter:
                 f"{path} is not a usable ONNX file: {str(error).splitlines()[0][:200]}"
             ) from error
         meta = self.session.get_modelmeta().custom_metadata_map
+        inputs, size = self.session.get_inputs(), meta.get("size", "")
+        if len(inputs) != 1 or len(inputs[0].shape) != 5 or not size.isdigit() or int(size) == 0:
+            raise EchoError(
+                f"{path} is an ONNX file of another program: echodfkd reads those that it exported"
+            )
         self.name, self.digest = path.stem, sha256(path)
         self.claim, self.convention = meta.get("claim", "unknown"), meta.get("convention", "unknown")
-        self.size = int(meta.get("size", 112))
-        self._input = self.session.get_inputs()[0].name
+        self.size = int(size)
+        self._input = inputs[0].name
 
     def predict(self, frames: Frames) -> Prob:
         """LV probability, 255 = certain: uint8 (T, size, size) grey -> uint8 (T, size, size)."""

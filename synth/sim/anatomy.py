@@ -63,7 +63,7 @@ def sample_anatomy(rng: np.random.Generator) -> Anatomy:
         ),
         wall=(wall * rng.uniform(0.85, 1.25), wall * rng.uniform(0.35, 0.85), wall * rng.uniform(0.8, 1.1)),
         papillary=(rng.uniform(0.4, 0.65), rng.uniform(12, 26), rng.uniform(2.0, 6.5)),
-        la=(rng.uniform(34, 62), rng.uniform(32, 52)),
+        la=(rng.uniform(24, 60), rng.uniform(26, 52)),
         ra=(rng.uniform(34, 56), rng.uniform(32, 54)),
         rv=(rng.uniform(20, 44), rng.uniform(0.6, 0.92), rng.uniform(2.5, 5.5)),
         interatrial=rng.uniform(2.0, 6.0),

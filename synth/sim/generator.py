@@ -64,6 +64,7 @@ class Scene:
         how = rng.uniform(0.15, 0.35), float(np.clip(rng.normal(0, 0.15), -0.4, 0.4)), rng.uniform(1, 8)
         self.motion = Motion(self.heart, ef, *how)
         self.cycle: Cycle = sample_cycle(rng, seconds)
+        self.leaflet = rng.uniform(0.4, 1.4)  # strength against myocardium
         self.tricuspid = (rng.uniform(20, 36), rng.uniform(0.03, 0.08))
         step = min(0.75, self.geometry.spacing / 1.5)
         self.reference: Reference = build_reference(self.heart, sample_echo(rng), rng, step)

@@ -178,8 +178,8 @@ def _draw_papillary(labels: Labels, heart: Anatomy, rng: np.random.Generator, st
     muscle = np.zeros_like(labels)
     tilt = float(rng.uniform(-15, 15))
     cv2.ellipse(muscle, centre.tolist(), size, tilt, 0, 360, 1, -1, shift=4)
-    if rng.random() < 0.25:
-        ends = np.stack([at[0], (offset[0] - right[0] * 0.6, share * heart.length * rng.uniform(0.5, 1.4))])
+    if rng.random() < 0.08:
+        ends = np.stack([at[0], (offset[0] - right[0] * 0.6, share * heart.length * rng.uniform(0.6, 1.1))])
         cv2.polylines(muscle, [_cells(ends.astype("f4"), step)], False, 1, max(1, int(1.2 / step)), shift=4)
     labels[(muscle > 0) & (labels == an.CAVITY)] = an.PAPILLARY
 

@@ -39,6 +39,6 @@ def draw_leaflets(scene: "Scene", x: Array, z: Array, time: float, a: float) -> 
     lines.append(leaflet((tri_right - width, tri_z), 0.55 * width, angle, 1))
     canvas = np.zeros((int(HEIGHT / STEP), int(WIDTH / STEP)), np.float32)
     cells = [np.round((line - (X0, Z0)) / STEP * 16).astype(np.int32) for line in lines]
-    cv2.polylines(canvas, cells, False, 0.9, 2, shift=4)
+    cv2.polylines(canvas, cells, False, scene.leaflet, 2, shift=4)
     column, row = (x - X0) / np.float32(STEP), (z - np.float32(base + Z0)) / np.float32(STEP)
     return np.asarray(cv2.remap(canvas, column, row, cv2.INTER_LINEAR, borderMode=cv2.BORDER_CONSTANT))

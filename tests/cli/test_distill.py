@@ -93,7 +93,7 @@ def test_a_clip_set_is_what_it_learns_from(tmp_path: Path, capsys: pytest.Captur
     assert distill(tmp_path / "run", str(clips), "--quiet") == 0
     assert capsys.readouterr().out == ""
     request = json.loads((tmp_path / "run" / "manifest.json").read_text())["request"]
-    assert (request["data"], request["clips"]) == (str(clips), 2)  # of 4 clips, one is VAL and one TEST
+    assert (request["data"], request["clips"]) == (clips.name, 2)  # of 4 clips, one is VAL and one TEST
     assert request["data_generator"] == "sim"
 
 
@@ -103,7 +103,8 @@ def test_a_clip_set_is_what_it_learns_from(tmp_path: Path, capsys: pytest.Captur
         (["--student", "resnet"], "unknown student 'resnet'; choose from: default, smp"),
         (["--student", "smp:Unet"], "write smp:ARCH:ENCODER, say smp:Unet:resnet18"),
         (["--student", "smp:Unet:nothing"], "smp:Unet:nothing: "),
-        (["--teacher", "nobody"], "unknown teacher 'nobody'; choose from: "),
+        (["--teacher", "nobody"], "this version distils from one teacher; give --teacher once"),
+        (["--start", "absent.safetensors"], "--start absent.safetensors: no such file"),
         (["--generator", "nothing"], "unknown generator to train from 'nothing'; choose from: sim"),
         (["absent-folder"], "no such folder: absent-folder"),
         (["--clips", "0"], "--clips"),
@@ -128,3 +129,8 @@ def test_an_output_that_holds_something_else_is_left_alone(
     assert distill(tmp_path) == 2
     assert capsys.readouterr().err == f"error: {tmp_path} holds something else; choose another --output\n"
     assert left_in(tmp_path) == {"thesis.tex"}
+
+
+def test_an_unknown_teacher_lists_the_choices(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    assert main(["distill", "--teacher", "nobody", "--output", str(tmp_path / "run")]) == 2
+    assert "unknown teacher 'nobody'; choose from: " in capsys.readouterr().err

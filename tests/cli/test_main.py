@@ -130,8 +130,9 @@ def test_wrong_line_exits_2_with_one_line(
     assert capsys.readouterr() == ("", line + "\n")
 
 
-def test_a_negative_seed_is_refused(capsys: pytest.CaptureFixture[str]) -> None:
-    assert main(["models", "--seed", "-1"]) == 2
+@pytest.mark.parametrize("seed", ["-1", str(2**32)])  # torch takes no seeds beyond 64 bits, and scales them
+def test_a_seed_out_of_range_is_refused(seed: str, capsys: pytest.CaptureFixture[str]) -> None:
+    assert main(["models", "--seed", seed]) == 2
     error = capsys.readouterr().err
     assert "--seed" in error
     assert error.count("\n") == 1

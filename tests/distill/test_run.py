@@ -7,6 +7,7 @@ import torch
 from moving_ellipse import MovingEllipse
 
 from echodfkd.distill.data import HELD_OUT, GeneratorExamples
+from echodfkd.distill.distill import with_start
 from echodfkd.distill.loop import Recipe, Trainer
 from echodfkd.distill.run import Job, train
 from echodfkd.errors import EchoError, UsageError
@@ -111,3 +112,23 @@ def test_exact_masks_take_their_share_of_the_target() -> None:
     assert trainer(0.25).targets(frames, exact).unique().tolist() == [50]
     assert trainer(0.25).targets(frames, nothing).unique().tolist() == [0]
     assert trainer(0.0).targets(frames, exact).unique().tolist() == [0]
+
+
+def test_a_run_may_start_from_trained_weights(tmp_path: Path) -> None:
+    list(train(job(12), recipe(), tmp_path / "first"))
+    first = tmp_path / "first" / "student.safetensors"
+    still = Recipe(1, batch=2, rate=1e-6, average=0.5, eval_every=1, workers=0)  # all but no learning
+    list(train(with_start(job(2), first), still, tmp_path / "second"))
+    before, after = weights(tmp_path / "first"), weights(tmp_path / "second")
+    name = "network.head.weight"
+    assert torch.allclose(before[name], after[name], atol=1e-3)
+    assert json.loads((tmp_path / "second" / "manifest.json").read_text())["request"]["start_sha256"]
+
+
+def test_a_loss_that_is_not_finite_stops_the_run() -> None:
+    trainer = Trainer(build_network("default"), Recipe(), torch.device("cpu"), None)
+    with torch.no_grad():
+        next(trainer.network.parameters()).fill_(float("nan"))
+    frames = torch.zeros(1, 2, 64, 64, dtype=torch.uint8)
+    with pytest.raises(EchoError, match="training diverged: the loss of step 0"):
+        trainer.learn(frames, frames)

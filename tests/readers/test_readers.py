@@ -47,6 +47,7 @@ def test_missing_folder_and_unknown_kind(tmp_path):
         ({"fps": 0}, "fps must be between 0 and 10000 Hz, got 0"),
         ({"fps": float("nan")}, "fps must be"),
         ({"spacing_mm": (0.3, -1)}, "spacing must be two lengths"),
+        ({"spacing_mm": (99, 0.001)}, "may differ 50 times at most"),
     ],
 )
 def test_nonsense_from_the_user_is_a_usage_error(tmp_path, given, message):

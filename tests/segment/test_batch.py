@@ -54,3 +54,9 @@ def test_what_the_user_says_wins(folder: Path, tmp_path: Path) -> None:
     assert outcome.result.fps == 10.0
     assert outcome.result.spacing_mm == (0.5, 0.7)
     assert outcome.result.orientation == "flipped"
+
+
+def test_an_output_that_is_a_file_is_refused_before_anything_is_read(folder: Path, tmp_path: Path) -> None:
+    (tmp_path / "file").touch()
+    with pytest.raises(UsageError, match="is a file; --output names a folder"):
+        plan([folder], tmp_path / "file")

@@ -61,3 +61,32 @@ def test_weights_without_a_configuration_take_the_one_beside_them(saved: Path) -
         load_network(saved)
     saved.with_name("config.json").write_text(json.dumps(CONFIG))
     assert load_network(saved)[1] == CONFIG
+
+
+@pytest.mark.parametrize(
+    ("text", "message"),
+    [
+        ("{", "not valid JSON"),
+        ("[1]", "needs an `architecture`"),
+        ("{}", "needs an `architecture`"),
+        ('{"architecture": 3}', "needs an `architecture`"),
+        ('{"architecture": "default", "size": "abc"}', r"`size` must be a whole number of 16\.\.2048"),
+        ('{"architecture": "default", "size": 0}', r"`size` must be a whole number of 16\.\.2048"),
+        ('{"architecture": "default", "options": [1]}', "`options` must be names with values"),
+        ('{"architecture": "default", "options": {"x": 1}}', "cannot be built: .*'x'"),
+        ('{"architecture": "foo"}', "cannot be built: unknown student 'foo'"),
+    ],
+)
+def test_a_configuration_from_anywhere_is_checked(saved: Path, text: str, message: str) -> None:
+    save_file(load_file(saved), saved, metadata={KEY: text})
+    with pytest.raises(EchoError, match=message) as error:
+        load_network(saved)
+    assert error.value.exit_code == 1
+
+
+def test_weights_that_are_not_finite_are_refused(saved: Path) -> None:
+    weights = load_file(saved)
+    weights["network.head.bias"] = torch.full_like(weights["network.head.bias"], float("nan"))
+    save_file(weights, saved, metadata={KEY: json.dumps(CONFIG)})
+    with pytest.raises(EchoError, match=r"NaN or infinite weights, 'network\.head\.bias'"):
+        load_network(saved)

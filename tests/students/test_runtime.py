@@ -1,6 +1,7 @@
 from pathlib import Path
 
 import numpy as np
+import onnx
 import pytest
 
 from echodfkd.errors import EchoError, UsageError
@@ -49,4 +50,14 @@ def test_what_is_no_model_is_explained(tmp_path: Path) -> None:
         load_student(str(tmp_path / "m.pkl"))
     (tmp_path / "m.onnx").write_bytes(b"x")
     with pytest.raises(EchoError, match="not a usable ONNX file"):
+        OnnxSegmenter(tmp_path / "m.onnx")
+
+
+def test_an_onnx_file_of_another_program_is_refused(tmp_path: Path) -> None:
+    ends = [onnx.helper.make_tensor_value_info(name, onnx.TensorProto.FLOAT, [1, 3]) for name in "xy"]
+    node = onnx.helper.make_node("Relu", ["x"], ["y"])
+    graph = onnx.helper.make_graph([node], "g", ends[:1], ends[1:])
+    opset = onnx.helper.make_opsetid("", 18)
+    onnx.save(onnx.helper.make_model(graph, opset_imports=[opset], ir_version=9), tmp_path / "m.onnx")
+    with pytest.raises(EchoError, match="of another program"):
         OnnxSegmenter(tmp_path / "m.onnx")
