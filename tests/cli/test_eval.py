@@ -22,7 +22,7 @@ def test_models_against_labels_and_a_teacher(
     assert main([*line, "--device", "cpu"]) == 0
     assert {path.name for path in output.iterdir()} == {"metrics.json", "per_clip.csv", "report.html"}
     written = json.loads((output / "metrics.json").read_text())
-    assert written["data"] == {"data": str(clips), "clips": 2, "generator": "sim"}
+    assert written["data"] == {"data": clips.name, "clips": 2, "generator": "sim"}
     assert [(r["model"]["name"], r["reference"], r["word"]) for r in written["results"]] == [
         ("default", "labels", "accuracy"), ("default", "teacher sim", "agreement"),
         ("sim", "labels", "accuracy"), ("sim", "teacher sim", "agreement"),
