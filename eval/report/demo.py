@@ -22,6 +22,7 @@ REAL = (
     "A real apical four-chamber cine that comes with the open-source package pydicom, outlined by the "
     "embedded student. No patient image took part in its training. The contour and the EF were not checked "
     "by a physician."
+    " While the mitral valve is open the outline may run on into the left atrium: a known weakness."
 )
 
 
