@@ -16,6 +16,7 @@ from scipy.ndimage import map_coordinates
 
 from echodfkd.clip import BoolMask
 from echodfkd.errors import EchoError
+from echodfkd.files import atomic_path
 from echodfkd.volume import disk_volume
 
 Floats = npt.NDArray[np.float64]
@@ -139,17 +140,12 @@ def write_tracings(path: Path, tracings: Iterable[Tracing]) -> None:
 
     The tracings of one video must follow one another. The file appears whole or not at all.
     """
-    part = path.with_name(f".{path.name}.part")
-    try:
-        with part.open("w", newline="") as file:
-            writer = csv.writer(file, lineterminator="\n")
-            writer.writerow(COLUMNS)
-            for _, frames in groupby(tracings, key=lambda tracing: tracing.name):
-                for tracing in sorted(frames, key=lambda tracing: tracing.area):
-                    writer.writerows(tracing_rows(tracing))
-        part.replace(path)
-    finally:
-        part.unlink(missing_ok=True)
+    with atomic_path(path) as part, part.open("w", newline="") as file:
+        writer = csv.writer(file, lineterminator="\n")
+        writer.writerow(COLUMNS)
+        for _, frames in groupby(tracings, key=lambda tracing: tracing.name):
+            for tracing in sorted(frames, key=lambda tracing: tracing.area):
+                writer.writerows(tracing_rows(tracing))
 
 
 def read_tracings(path: Path) -> dict[str, tuple[Tracing, ...]]:

@@ -24,15 +24,14 @@ def export(
     """Export a model and check the file against the model on synthetic clips and on a real cine."""
     from echodfkd.export.run import export_model
     from echodfkd.readers.example import example_cine
-    from echodfkd.segmenter import fit_square
     from echodfkd.synth import make_generator
     from echodfkd.teachers import load_teacher
 
     source = load_teacher(model, device=device, kind="model")
     sim = make_generator("sim", frames=16, size=source.size)
     clips = {clip.name: clip.frames for clip in (sim.clip(seed, i) for i in range(CHECK_CLIPS))}
-    cine = example_cine()
-    clips[cine.name] = fit_square(cine.frames, source.size)
+    cine = example_cine(source.size)
+    clips[cine.name] = cine.frames
     path, facts = export_model(source, format, output, clips)
     if not quiet:
         parity = facts["parity"]

@@ -5,7 +5,7 @@ from pathlib import Path
 import pydicom.data
 
 from echodfkd.clip import Clip
-from echodfkd.readers import open_source, read_clip
+from echodfkd.readers import read_clip
 from echodfkd.sector import crop, find_sector
 
 NAME = "examples_ybr_color.dcm"
@@ -19,6 +19,5 @@ def example_path() -> Path:
 def example_cine(size: int = 112) -> Clip:
     """The cine cut to its sector, (30, size, size)."""
     clip = read_clip(example_path())
-    source = open_source(example_path())
-    frames = crop(clip.frames, find_sector(clip.frames), size, source.spacing_mm)
+    frames = crop(clip.frames, find_sector(clip.frames), size, clip.spacing_mm)
     return Clip(frames=frames, fps=clip.fps, name=example_path().stem)

@@ -1,7 +1,7 @@
 """The `sim` generator: draws a heart and a scanner for each clip, and films the one with the other."""
 
 from collections.abc import Iterator
-from dataclasses import asdict, dataclass
+from dataclasses import dataclass
 from typing import Any
 
 import cv2
@@ -159,7 +159,7 @@ def finish(picture: Array, scene: Scene, size: int) -> npt.NDArray[np.uint8]:
         picture = np.asarray(cv2.GaussianBlur(picture, (0, 0), sigma), np.float32) * scene.geometry.sector
     grey = (picture * 255 + 0.5).astype(np.uint8)
     if scene.marks is not None:
-        grey = scanner.decorate(grey, scene.marks)
+        grey = np.maximum(grey, scene.marks)
     if scene.style.jpeg:
         code = cv2.imencode(".jpg", grey, [cv2.IMWRITE_JPEG_QUALITY, scene.style.jpeg])[1]
         grey = np.asarray(cv2.imdecode(code, cv2.IMREAD_GRAYSCALE), np.uint8)
@@ -247,8 +247,3 @@ class SimGenerator:
             return tuple(int(f) for f in frames if 0 <= f < self.frames)
 
         return inside(cycle.starts), inside(cycle.ends)
-
-
-def describe(scene: Scene) -> dict[str, Any]:
-    """The drawn parameters of a scene, for looking into a clip."""
-    return {"style": asdict(scene.style), "anatomy": asdict(scene.heart), "pose": asdict(scene.pose)}

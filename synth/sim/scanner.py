@@ -155,11 +155,6 @@ def clutter_map(style: Style, geometry: Geometry, rng: np.random.Generator) -> A
     return np.power(np.float32(10), (style.clutter + near + patchy) / 20).astype("f4")
 
 
-def decorate(picture: npt.NDArray[np.uint8], plan: npt.NDArray[np.uint8]) -> npt.NDArray[np.uint8]:
-    """Lay the burnt-in marks over a picture (size, size)."""
-    return np.maximum(picture, plan)
-
-
 def sample_decorations(rng: np.random.Generator, geometry: Geometry, size: int) -> npt.NDArray[np.uint8]:
     """Burnt-in marks (size, size): probe logo, depth ruler, bars and text, mostly outside the sector."""
     plan = np.zeros((size, size), np.uint8)
