@@ -40,7 +40,7 @@ class Clip:
         ef: ejection fraction in percent, by the method of disks.
         ef_3d: of the volume itself, where it is known.
         edv_ml, esv_ml: volumes in ml.
-        view: "a4c" or "a2c"; None when unknown.
+        view: "a4c" or "a2c"; "sax", "plax" or "none" where no apical LV is seen; None when unknown.
         notes: warnings that a reader wants the user to see, one sentence each.
 
     Raises:

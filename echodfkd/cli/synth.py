@@ -7,6 +7,8 @@ import typer
 
 from echodfkd.cli.options import Debug, Device, Quiet, Seed
 
+VIEWS = ("a4c", "a2c")  # those with an LV to label
+
 
 def synth(
     output: Annotated[
@@ -37,9 +39,12 @@ def synth(
     A killed run is completed by running the same command again.
     """
     from echodfkd.cli.progress import tracker
+    from echodfkd.errors import unknown_name
     from echodfkd.synth.request import build_generator
     from echodfkd.synth.write import write_clip_set
 
+    if view not in (None, *VIEWS):
+        raise unknown_name("view", str(view), list(VIEWS))
     source = build_generator(
         generator,
         device=device,

@@ -5,7 +5,7 @@ and on into the atria; x runs across, negative towards the septum and the RV, po
 wall. Dimensions follow the adult ranges of the ASE/EACVI chamber guideline (Lang et al. 2015), widened.
 """
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import cv2
 import numpy as np
@@ -39,35 +39,61 @@ class Anatomy:
     interatrial: float  # thickness of the interatrial septum
 
 
-def sample_anatomy(rng: np.random.Generator) -> Anatomy:
-    """Draw a heart: normal, dilated, hypertrophic or small, in the proportions of a mixed clinic."""
+def sample_anatomy(rng: np.random.Generator, pathology: str | None = None) -> Anatomy:
+    """Draw a heart: normal, dilated, hypertrophic or small, in the proportions of a mixed clinic.
+
+    Args:
+        rng: source of randomness.
+        pathology: "apical-hypertrophy" gives the spade-shaped cavity of that disease, from which the
+            embedded models never learn; any other changes the motion only.
+    """
     kind = rng.choice(4, p=(0.55, 0.2, 0.15, 0.1))
     size = (1.0, 1.18, 0.93, 0.82)[kind]
     slim = (0.275, 0.315, 0.24, 0.265)[kind]
     length = size * rng.normal(80, 6.5)
     wall = (1.0, 0.9, 1.5, 1.0)[kind] * rng.normal(8.5, 1.1)
-    layer = rng.uniform(0.8, 3.2)
-    return Anatomy(
+    layer = rng.uniform(0.6, 5.0)  # tracers stay 1..3 pixels of 112 inside the compacted wall
+    heart = Anatomy(
         length=float(np.clip(length, 55, 110)),
-        half_width=float(length * np.clip(rng.normal(slim, 0.025), 0.19, 0.38)),
-        widest=rng.uniform(0.5, 0.72),
-        annulus=rng.uniform(0.68, 0.95),
-        roundness=rng.uniform(1.8, 2.8),
+        half_width=float(length * np.clip(rng.normal(slim, 0.03), 0.17, 0.4)),
+        widest=rng.uniform(0.45, 0.75),
+        annulus=rng.uniform(0.62, 0.98),
+        roundness=rng.uniform(1.6, 2.8),
         skew=rng.normal(0.0, 0.1),
-        bend=rng.normal(0.0, 2.5),
-        ripple=tuple(rng.normal(0.0, (0.035, 0.025, 0.018) * 2)),
+        bend=rng.normal(0.0, 3.0),
+        ripple=tuple(rng.normal(0.0, (0.04, 0.03, 0.02) * 2)),
         trabeculae=(
-            layer * rng.uniform(0.2, 0.8),
-            layer * rng.uniform(0.3, 1.3),
+            layer * rng.uniform(0.25, 0.9),
+            layer * rng.uniform(0.4, 1.5),
             layer * rng.uniform(0.6, 1.4),
         ),
         wall=(wall * rng.uniform(0.85, 1.25), wall * rng.uniform(0.35, 0.85), wall * rng.uniform(0.8, 1.1)),
-        papillary=(rng.uniform(0.4, 0.65), rng.uniform(12, 26), rng.uniform(2.0, 6.5)),
-        la=(rng.uniform(24, 60), rng.uniform(26, 52)),
+        papillary=(rng.uniform(0.35, 0.7), rng.uniform(12, 28), rng.uniform(2.0, 7.5)),
+        la=(rng.uniform(20, 64), rng.uniform(24, 56)),
         ra=(rng.uniform(34, 56), rng.uniform(32, 54)),
         rv=(rng.uniform(20, 44), rng.uniform(0.6, 0.92), rng.uniform(2.5, 5.5)),
         interatrial=rng.uniform(2.0, 6.0),
     )
+    if rng.random() < 0.15:
+        heart = _foreshortened(heart, rng)
+    return _apical_hypertrophy(heart) if pathology == "apical-hypertrophy" else heart
+
+
+def _foreshortened(heart: Anatomy, rng: np.random.Generator) -> Anatomy:
+    """The same heart cut beside its apex: shorter, blunter, its apical wall cut obliquely and so thicker."""
+    septum, apex, lateral = heart.wall
+    return replace(
+        heart,
+        length=heart.length * rng.uniform(0.76, 0.9),
+        roundness=heart.roundness + rng.uniform(0.3, 0.8),
+        wall=(septum, apex * rng.uniform(1.0, 1.7), lateral),
+    )
+
+
+def _apical_hypertrophy(heart: Anatomy) -> Anatomy:
+    """Wall thickest at the apex, cavity shaped like a spade (Eriksson et al. 2002)."""
+    septum, _, lateral = heart.wall
+    return replace(heart, roundness=1.15, widest=0.8, wall=(septum, 2.2 * max(septum, lateral), lateral))
 
 
 def cavity_sides(heart: Anatomy, q: npt.NDArray[np.float64]) -> tuple[Array, Array, Array]:

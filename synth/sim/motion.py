@@ -1,66 +1,121 @@
-"""Motion: when the ventricle contracts, and where each point of a frame was at end-diastole.
+"""Motion: where each point of a frame was at end-diastole, for a heart with a prescribed EF.
 
 The map is closed-form and goes backwards (frame -> end-diastole). Inside the traced cavity it scales; outside
 it keeps tissue volume: with long-axis stretch k = L_t / L the squared radius obeys
-r_0^2 = w_0^2 + (r_t^2 - w_t^2) k, so a wall thickens exactly as much as the cavity narrows and shortens.
+r_0^2 = w_0^2 + (r_t^2 - w_t^2) k, so a wall thickens exactly as much as the cavity narrows and shortens, and
+thins where a dyskinetic segment bulges.
 """
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 import numpy.typing as npt
-from scipy.interpolate import PchipInterpolator
 
 from echodfkd.synth.sim.anatomy import Anatomy, Array, cavity_sides
+from echodfkd.synth.sim.rhythm import Cycle
 
 TABLE = 1024  # entries of the width tables, over q = z / length in [-1, 3)
 _Q = np.linspace(-1, 3, TABLE, endpoint=False)
+NARROWEST = 0.12  # no half-width falls below this share of its ED value
+
+# Stretches of one side, from q to q (apex 0, base 1), that coronary disease may take out. The apex is left to
+# "apical-akinesia", which networks never learn from.
+TERRITORIES = ((0.46, 0.74), (0.68, 1.3), (0.46, 1.3))
+SOFT = 0.3  # over which share of the length a segment passes into its neighbours: tethering
 
 
 @dataclass(frozen=True)
-class Cycle:
-    """Timing of the beats that a clip shows.
+class Segment:
+    """A stretch of one side that contracts less.
 
     Attributes:
-        starts: times in s of the ends of diastole (mitral closure), ascending, around the clip on both sides.
-        systole: time in s from ED to ES for each beat.
-        ejected: share of the stroke volume that has left, 0 at ED and 1 at ES, as a function of time in s.
-        valve: opening of the mitral valve, 0 closed .. 1 open, as a function of time in s.
+        side: 0 septal, 1 lateral. low, high: from where to where, as q = z / length.
+        severity: lost share of the inward motion: .4 hypokinetic, 1 akinetic, above 1 dyskinetic.
     """
 
-    starts: npt.NDArray[np.float64]
-    systole: npt.NDArray[np.float64]
-    ejected: PchipInterpolator
-    valve: PchipInterpolator
+    side: int
+    low: float
+    high: float
+    severity: float
 
-    @property
-    def ends(self) -> npt.NDArray[np.float64]:
-        """Times in s of ES."""
-        return self.starts + self.systole
+    def loss(self, q: npt.NDArray[np.float64]) -> npt.NDArray[np.float64]:
+        """Lost share of the inward motion at q, with soft ends."""
+        inside = np.clip(np.minimum(q - self.low, self.high - q) / SOFT + 0.5, 0, 1)
+        return np.asarray(self.severity * inside * inside * (3 - 2 * inside))
 
 
-def sample_cycle(rng: np.random.Generator, seconds: float, rate: float | None = None) -> Cycle:
-    """Draw beats that cover 0..seconds and start anywhere in the cycle; `rate` in beats per minute.
+@dataclass(frozen=True)
+class Kinetics:
+    """How one heart contracts, apart from how much.
 
-    Systole shortens with the rate as electromechanical systole does (Weissler 1968: QS2 = 546 - 2.1 HR ms).
+    Attributes:
+        shortening: long-axis shortening at ES as a share of EF / 100.
+        slant: how unevenly septum (+) and lateral wall (-) move inwards, -1..1.
+        annular: narrowing of the mitral annulus at ES as a share of its diameter, for an EF of 60 % or more;
+            it falls with the EF.
+        rv_shift: inward motion of the RV free wall at ES, in mm.
+        segments: regional wall-motion abnormalities.
+        rock: turn of the long axis about the base at full contraction, in radians.
+        lag: by how many s this rocking follows the contraction.
     """
-    rate = float(np.clip(rng.normal(72, 16), 42, 135)) if rate is None else rate
-    period = 60 / rate
-    count = int(np.ceil(seconds / period * 1.2)) + 4
-    periods = period * (1 + rng.normal(0, 0.025, count))
-    starts = np.cumsum(periods) - periods - period * (1 + rng.random())
-    systole = np.clip((0.52 - 0.0021 * rate) * rng.normal(0.92, 0.06, count), 0.2, 0.62 * periods)
-    atrial, plateau = rng.uniform(0.08, 0.3), rng.uniform(0.0, 0.06)
-    knots, values, openings = [], [], []
-    for start, length, total in zip(starts, systole, periods, strict=True):
-        relax = min(0.09, 0.2 * (total - length))
-        diastole = total - length - relax
-        fast, kick = min(0.16, 0.4 * diastole), min(0.13, 0.35 * diastole)
-        es, filling, late = start + length, start + length + relax, start + total - kick
-        knots += [start, start + 0.12 * length, start + 0.55 * length, es, filling, filling + fast, late]
-        values += [0.0, 0.05, 0.68, 1.0, 0.97, atrial + plateau, atrial]
-        openings += [0.0, 0.0, 0.0, 0.0, 0.02, 0.75, 0.45]
-    return Cycle(starts, systole, PchipInterpolator(knots, values), PchipInterpolator(knots, openings))
+
+    shortening: float = 0.25
+    slant: float = 0.0
+    annular: float = 0.12
+    rv_shift: float = 5.0
+    segments: tuple[Segment, ...] = ()
+    rock: float = 0.0
+    lag: float = 0.0
+
+
+def sample_motion(rng: np.random.Generator, ef: float, pathology: str | None = None) -> Kinetics:
+    """Draw how a heart of a given EF (percent) contracts.
+
+    "apical-akinesia" holds the apical half still, as in takotsubo or apical infarction; it is never drawn by
+    itself. Other pathologies do not touch the motion. Ranges: docs/simulator.md.
+    """
+    ballooning = pathology == "apical-akinesia"
+    regional = rng.random() < (0.1 if ef > 55 else 0.35)
+    apex, severity = rng.uniform(0.42, 0.55), rng.uniform(0.95, 1.1)
+    kinetics = Kinetics(
+        shortening=rng.uniform(0.12, 0.2) if ballooning else rng.uniform(0.12, 0.4),
+        slant=float(np.clip(rng.normal(0, 0.15), -0.4, 0.4)),
+        annular=rng.uniform(0.05, 0.25),
+        rv_shift=rng.uniform(1, 8),
+        segments=_sample_segments(rng, ef) if regional else (),
+        rock=_sample_rocking(rng),
+        lag=rng.uniform(0, 0.08),
+    )
+    still = tuple(Segment(side, -2.0, apex, severity) for side in (0, 1))
+    return replace(kinetics, segments=still) if ballooning else kinetics
+
+
+def _sample_rocking(rng: np.random.Generator) -> float:
+    """Radians: a degree or so in most hearts, marked in the tenth with a conduction block."""
+    degrees = rng.normal(0, 1.2) if rng.random() < 0.9 else rng.choice((-1, 1)) * rng.uniform(3, 7)
+    return float(np.deg2rad(degrees))
+
+
+def _sample_segments(rng: np.random.Generator, ef: float) -> tuple[Segment, ...]:
+    """One territory on one side; hearts that keep a normal EF have it hypokinetic at worst."""
+    low, high = TERRITORIES[int(rng.integers(len(TERRITORIES)))]
+    kind = rng.choice(3, p=(0.5, 0.35, 0.15)) if ef <= 55 else 0
+    severity = rng.uniform(*((0.35, 0.75), (0.9, 1.0), (1.1, 1.35))[kind])
+    return (Segment(int(rng.integers(2)), low, high, severity),)
+
+
+@dataclass(frozen=True)
+class Rocking:
+    """Swing of the apex about the base within each beat; `angle` in radians, `lag` in s, `length` in mm."""
+
+    angle: float
+    lag: float
+    length: float
+    cycle: Cycle
+
+    def turn(self, time: float) -> float:
+        """By how many radians the long axis is turned at a time in s."""
+        return self.angle * float(self.cycle.ejected(time - self.lag)) if self.angle else 0.0
 
 
 class Motion:
@@ -69,38 +124,45 @@ class Motion:
     Args:
         heart: the anatomy.
         ef: ejection fraction of the traced cavity with circular cross-sections, in percent (0..95).
-        shortening: long-axis shortening at ES as a share of `ef` / 100.
-        slant: how unevenly septum (+) and lateral wall (-) move inwards, -1..1.
-        rv_shift: inward motion of the RV free wall at ES, in mm.
+        kinetics: how it contracts.
+
+    Attributes:
+        ef: the EF in percent; less than asked for where the segments that move cannot bring it about.
     """
 
-    def __init__(
-        self, heart: Anatomy, ef: float, shortening: float = 0.25, slant: float = 0.0, rv_shift: float = 5.0
-    ) -> None:
-        self.ef = ef
+    def __init__(self, heart: Anatomy, ef: float, kinetics: Kinetics | None = None) -> None:
+        kinetics = kinetics or Kinetics()
         self.length = np.float32(heart.length)
-        self.longitudinal = np.float32(shortening * ef / 100)
-        self.rv_shift = np.float32(rv_shift)
+        self.longitudinal = np.float32(kinetics.shortening * ef / 100)
+        self.rv_shift = np.float32(kinetics.rv_shift)
         self.atrium = np.float32(heart.la[0])
         left, right, offset = cavity_sides(heart, np.clip(_Q, None, 1.0))
         self._sides = np.stack([left, right]).astype("f4")
         self._offset = offset.astype("f4")
-        inward = self._solve_inward(ef / 100, slant)
+        inward, self.ef = self._solve_inward(ef / 100, kinetics)
         fade = np.clip((1.9 - _Q) / 0.9, 0, 1)  # the pull of the annulus fades into the atria
-        self._inward = (np.stack([inward * (1 + slant), inward * (1 - slant)])[:, None] * fade).astype("f4")
+        self._inward = (inward * fade).astype("f4")
 
-    def _solve_inward(self, ef: float, slant: float) -> float:
-        """Radial shortening that gives the wanted EF: V ~ L * sum(diameter^2), solved by bisection."""
+    def _solve_inward(self, ef: float, kinetics: Kinetics) -> tuple[npt.NDArray[np.float64], float]:
+        """Inward motion of both sides (2, TABLE) for the wanted EF, and the EF in percent that it gives.
+
+        The motion is `fixed` + c * `free`, where c is sought. V ~ L * sum(diameter^2) is quadratic in c.
+        """
+        q = np.clip(_Q, 0, 1)
+        share = np.array([[1 + kinetics.slant], [1 - kinetics.slant]]) * np.ones(TABLE)
+        for segment in kinetics.segments:
+            share[segment.side] *= 1 - segment.loss(q)
+        near_base = np.clip((q - 0.7) / 0.3, 0, 1) ** 2
+        fixed, free = share * near_base * kinetics.annular * min(1, ef / 0.6), share * (1 - near_base)
         inside = (_Q >= 0) & (_Q <= 1)
-        left, right = self._sides[0][inside], self._sides[1][inside]
-        whole = float(((left + right) ** 2).sum())
-        low, high = 0.0, 0.95
-        for _ in range(40):
-            c = (low + high) / 2
-            diameters = left * (1 - c * (1 + slant)) + right * (1 - c * (1 - slant))
-            left_over = (1 - float(self.longitudinal)) * float((diameters**2).sum()) / whole
-            low, high = (c, high) if left_over > 1 - ef else (low, c)
-        return (low + high) / 2
+        sides = self._sides[:, inside].astype(np.float64)
+        whole = float((sides.sum(0) ** 2).sum()) / (1 - float(self.longitudinal))
+        rest, pull = (sides * (1 - fixed[:, inside])).sum(0), (sides * free[:, inside]).sum(0)
+        square, mixed, const = pull @ pull, rest @ pull, rest @ rest - whole * (1 - ef)
+        c = (mixed - np.sqrt(max(0.0, mixed**2 - square * const))) / square
+        c = min(max(c, 0.0), float(((1 - NARROWEST - fixed) / np.maximum(free, 1e-3)).min()))
+        left_over = float(((rest - c * pull) ** 2).sum()) / whole
+        return fixed + c * free, 100 * (1 - left_over)
 
     def annulus_z(self, a: float) -> float:
         """z (mm) of the mitral annulus at contraction a (0 = ED, 1 = ES)."""
@@ -133,6 +195,11 @@ class Motion:
         r0 = np.where(radius < w0 * scale, radius / scale, np.sqrt(np.maximum(outside, 0)))
         x0 = self._offset[index] + np.where(side > 0, r0, -r0)
         return x0 - self._free_wall(x0, q) * a32, z0
+
+    def displacement(self, x: Array, z: Array, a: float) -> tuple[Array, Array]:
+        """How far (mm) the tissue seen at (x, z) has moved since ED, for contraction a (0 = ED, 1 = ES)."""
+        x0, z0 = self.to_reference(x, z, a)
+        return x - x0, z - z0
 
     def _stretch(self, z: Array, base: Array) -> Array:
         """Long-axis part: the cavity shortens to `base`, the atria lengthen, beyond them nothing moves."""

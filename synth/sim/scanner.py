@@ -8,7 +8,7 @@ import numpy.typing as npt
 
 from echodfkd.errors import unknown_name
 from echodfkd.synth.sim.anatomy import Array
-from echodfkd.synth.sim.tissue import smooth_noise
+from echodfkd.synth.sim.brightness import smooth_noise
 
 
 @dataclass(frozen=True)
@@ -42,19 +42,19 @@ def sample_style(rng: np.random.Generator, preset: str) -> Style:
     if preset not in PRESETS:
         raise unknown_name("preset", preset, list(PRESETS))
     style = Style(
-        half_angle=rng.uniform(0.66, 0.87),
-        depth=rng.uniform(118, 172),
+        half_angle=rng.uniform(0.6, 0.9),
+        depth=rng.uniform(112, 178),
         top=rng.uniform(-0.02, 0.1),
-        zoom=rng.uniform(0.9, 1.04) if rng.random() < 0.7 else rng.uniform(0.7, 0.9),
+        zoom=rng.uniform(0.9, 1.08) if rng.random() < 0.75 else rng.uniform(0.7, 0.9),
         dynamic_range=rng.uniform(40, 62),
-        gain=rng.uniform(-29, -13),
+        gain=rng.uniform(-34, -16),
         attenuation=rng.uniform(-12, 8),
         gain_ripple=rng.uniform(0, 3.5),
         noise=rng.uniform(-52, -30),
         clutter=rng.uniform(-34, -4),
         side_lobe=rng.uniform(-34, -20),
-        sigma_axial=rng.uniform(0.7, 1.3),
-        sigma_lateral=rng.uniform(0.013, 0.026),
+        sigma_axial=rng.uniform(0.55, 1.3),
+        sigma_lateral=rng.uniform(0.011, 0.026),
         shadow=rng.uniform(0, 26) * (rng.random() < 0.6),
         gamma=rng.uniform(0.85, 1.7),
         persistence=rng.uniform(0, 0.025),
@@ -92,7 +92,39 @@ def _handheld(style: Style, rng: np.random.Generator) -> Style:
     )
 
 
-PRESETS = {"echonet": lambda style, _: style, "camus": _camus, "handheld": _handheld}
+def _harmonic(style: Style, rng: np.random.Generator) -> Style:
+    """Tissue harmonics at a high setting: hard contrast, fine speckle, no haze. Never learned from."""
+    return replace(
+        style,
+        dynamic_range=rng.uniform(33, 39),
+        gamma=rng.uniform(1.75, 2.2),
+        gain=rng.uniform(-20, -12),
+        sigma_lateral=rng.uniform(0.008, 0.0105),
+        sigma_axial=rng.uniform(0.4, 0.54),
+        clutter=rng.uniform(-44, -35),
+    )
+
+
+def _lowband(style: Style, rng: np.random.Generator) -> Style:
+    """An old low-frequency probe: narrow sector, speckle like grain, thick haze. Never learned from."""
+    return replace(
+        style,
+        half_angle=rng.uniform(0.53, 0.59),
+        sigma_lateral=rng.uniform(0.027, 0.032),
+        sigma_axial=rng.uniform(1.35, 1.6),
+        clutter=rng.uniform(-12, -2),
+        smooth=rng.uniform(0.6, 0.9),
+        decorations=False,
+    )
+
+
+PRESETS = {
+    "echonet": lambda style, _: style,
+    "camus": _camus,
+    "handheld": _handheld,
+    "harmonic": _harmonic,
+    "lowband": _lowband,
+}
 
 
 class Geometry:
@@ -150,7 +182,8 @@ def clutter_map(style: Style, geometry: Geometry, rng: np.random.Generator) -> A
     """Amplitude of the static haze for each beam sample: strongest under the probe, patchy."""
     shape = (geometry.depths, geometry.beams)
     r = np.linspace(0, style.depth, geometry.depths, dtype=np.float32)[:, None]
-    near = 14 * np.exp(-r / rng.uniform(4, 11)) - r / rng.uniform(4, 14)
+    reach = np.exp(rng.uniform(np.log(4), np.log(40)))  # mm per dB
+    near = 14 * np.exp(-r / rng.uniform(4, 11)) - r / reach
     patchy = 5 * smooth_noise(rng, shape, geometry.beams / 4)
     return np.power(np.float32(10), (style.clutter + near + patchy) / 20).astype("f4")
 

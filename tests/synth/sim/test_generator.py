@@ -1,10 +1,13 @@
+from dataclasses import replace
+
 import numpy as np
 import pytest
 
 from echodfkd.clip import Label
 from echodfkd.errors import UsageError
 from echodfkd.synth import GENERATORS, make_generator, training_generators
-from echodfkd.synth.sim.generator import SimGenerator, fold
+from echodfkd.synth.sim.generator import SimGenerator
+from echodfkd.synth.sim.views import VIEWS
 from echodfkd.volume import clip_volumes
 
 
@@ -29,6 +32,62 @@ def test_every_chamber_is_labelled_and_the_lv_in_every_frame() -> None:
         for frame in mask:
             assert {Label.LV, Label.MYOCARDIUM} <= set(np.unique(frame))
     assert seen == set(Label)
+
+
+def test_the_two_chamber_view_has_no_right_heart() -> None:
+    clip = SimGenerator(frames=6, fps=8, view="a2c", ef=(55, 65)).clip(0, 1)
+    assert clip.mask is not None
+    assert set(np.unique(clip.mask)) == {Label.BACKGROUND, Label.LV, Label.MYOCARDIUM, Label.LA}
+    assert clip.view == "a2c"
+    assert clip.ef == pytest.approx(60, abs=7)
+
+
+@pytest.mark.parametrize("view", [name for name, view in VIEWS.items() if not view.apical])
+def test_negatives_hold_nothing_to_find(view: str) -> None:
+    clip = SimGenerator(frames=5, fps=10, view=view).clip(0, 2)
+    assert clip.lv is not None
+    assert clip.mask is not None
+    assert not clip.mask.any()
+    assert (clip.ed_frames, clip.es_frames, clip.ef, clip.edv_ml, clip.view) == ((), (), None, None, view)
+    assert clip.frames.std() > 5
+    assert (clip.frames[0] != clip.frames[-1]).any()
+
+
+def test_the_cavity_of_the_short_axis_contracts() -> None:
+    scene, _, _ = SimGenerator(view="sax", ef=(60, 61)).scene(0, 0)
+    full, empty = ((scene.labels(0.0, a) == 1).sum() for a in (0.0, 1.0))
+    assert 0.3 < empty / full < 0.8
+
+
+def test_the_cavity_is_widest_with_trabeculae_and_smallest_without_muscles() -> None:
+    areas = {}
+    for convention in ("anatomical", "echonet", "camus", "ase"):
+        lv = SimGenerator(frames=1, convention=convention).clip(0, 4).lv
+        assert lv is not None
+        areas[convention] = int(lv.sum())
+    assert areas["anatomical"] < areas["echonet"] < areas["camus"] < areas["ase"]
+
+
+def test_hypertrophy_of_the_apex_thickens_the_apex() -> None:
+    usual, sick = (SimGenerator(pathology=name).scene(0, 3)[0] for name in (None, "apical-hypertrophy"))
+    assert sick.heart.wall[1] > 1.5 * usual.heart.wall[1]
+
+
+def test_displacement_leads_back_to_the_tissue_of_ed() -> None:
+    """The label found at a pixel is the one that lay `displacement` before it at ED."""
+    generator = SimGenerator(frames=5, fps=12, ef=(55, 65))
+    moved = generator.displacement(2, 1)
+    assert moved.shape == (5, 112, 112, 2)
+    scene, _, _ = generator.scene(2, 1)
+    scene.pose = replace(scene.pose, drift=(0.0, 0.0), rocking=None)
+    k = int(np.argmax([scene.contraction(t / 12) for t in range(5)]))
+    now, before = scene.labels(k / 12, scene.contraction(k / 12)), scene.labels(0.0, 0.0)
+    shift = np.round(scene.displacement(k / 12) / scene.geometry.spacing).astype(int)
+    rows, columns = np.mgrid[30:80, 30:80]
+    source = before[rows - shift[30:80, 30:80, 1], columns - shift[30:80, 30:80, 0]]
+    assert np.abs(shift).max() >= 3
+    assert (source == now[30:80, 30:80]).mean() > 0.9
+    assert (before[30:80, 30:80] == now[30:80, 30:80]).mean() < 0.9
 
 
 @pytest.mark.parametrize("size", [64, 112, 176])
@@ -78,12 +137,6 @@ def test_speckle_moves_with_the_tissue_neither_frozen_nor_redrawn() -> None:
     assert far < near - 0.1
 
 
-def test_conventions_differ_by_the_trabecular_layer() -> None:
-    tissues = np.array([[1, 2, 6, 7]], np.uint8)
-    assert fold(tissues, "echonet").tolist() == [[1, 2, 2, 1]]
-    assert fold(tissues, "ase").tolist() == [[1, 2, 1, 1]]
-
-
 def test_presets_look_different() -> None:
     pictures = {
         p: SimGenerator(frames=1, preset=p).clip(0, 0).frames for p in ("echonet", "camus", "handheld")
@@ -96,7 +149,9 @@ def test_presets_look_different() -> None:
     ("options", "message"),
     [
         ({"preset": "mri"}, "unknown preset 'mri'; choose from: camus, echonet, handheld"),
-        ({"view": "a2c"}, "a4c only"),
+        ({"view": "a5c"}, "unknown view 'a5c'; choose from: a2c, a4c, none, plax, sax"),
+        ({"convention": "mine"}, "choose from: anatomical, ase, camus, echonet"),
+        ({"pathology": "flu"}, "choose from: apical-akinesia, apical-hypertrophy"),
         ({"depth": 3}, "generator 'sim'"),
     ],
 )

@@ -1,11 +1,13 @@
 import numpy as np
 import pytest
+from matplotlib.path import Path
 
-from echodfkd.synth.sim.anatomy import cavity_outline, sample_anatomy
-from echodfkd.synth.sim.motion import Motion, sample_cycle
+from echodfkd.synth.sim.anatomy import Anatomy, cavity_outline, sample_anatomy
+from echodfkd.synth.sim.motion import Kinetics, Motion, Rocking, Segment, sample_motion
+from echodfkd.synth.sim.rhythm import sample_cycle
 
 
-def heart(seed: int = 3):
+def heart(seed: int = 3) -> Anatomy:
     return sample_anatomy(np.random.default_rng(seed))
 
 
@@ -21,24 +23,129 @@ def test_end_diastole_maps_to_itself() -> None:
     assert np.abs(z0 - z).max() < 1e-3
 
 
-@pytest.mark.parametrize("ef", [20.0, 55.0, 75.0])
-def test_the_cavity_loses_the_prescribed_volume(ef: float) -> None:
-    """Volume of a body of revolution about each half: V ~ sum over rows of width^2."""
-    anatomy = heart(5)
-    motion = Motion(anatomy, ef)
-    x, z = grid(0.25)
-    left, right = np.abs(cavity_outline(anatomy)[:, 0]).max(), anatomy.length
-
-    def volume(a: float) -> float:
-        from matplotlib.path import Path
-
+def volumes(motion: Motion, anatomy: Anatomy, contractions: list[float]) -> list[float]:
+    """Volume of a body of circular cross-sections: V ~ sum over rows of width^2, on a fine grid."""
+    x, z = grid(0.5)
+    outline = Path(cavity_outline(anatomy))
+    found = []
+    for a in contractions:
         x0, z0 = motion.to_reference(x, z, a)
-        inside = Path(cavity_outline(anatomy)).contains_points(np.stack([x0.ravel(), z0.ravel()], 1))
-        return float((inside.reshape(x.shape).sum(1).astype(float) ** 2).sum())
+        inside = (z0 > 0) & (z0 < anatomy.length) & (np.abs(x0) < 60)
+        inside[inside] = outline.contains_points(np.stack([x0[inside], z0[inside]], 1))
+        found.append(float((inside.sum(1).astype(float) ** 2).sum()))
+    return found
 
-    assert left > 0
-    assert right > 0
-    assert 100 * (1 - volume(1.0) / volume(0.0)) == pytest.approx(ef, abs=1.5)
+
+REGIONAL = {
+    "even": Kinetics(),
+    "slanted": Kinetics(shortening=0.4, slant=-0.4, annular=0.05),
+    "wide-moving annulus": Kinetics(shortening=0.12, annular=0.25),
+    "akinetic basal septum": Kinetics(segments=(Segment(0, 0.68, 1.3, 1.0),)),
+    "dyskinetic lateral wall": Kinetics(segments=(Segment(1, 0.46, 1.3, 1.35),)),
+    "ballooning": Kinetics(shortening=0.15, segments=(Segment(0, -2, 0.5, 1.1), Segment(1, -2, 0.5, 1.1))),
+}
+
+
+@pytest.mark.parametrize("kinetics", REGIONAL.values(), ids=list(REGIONAL))
+@pytest.mark.parametrize("ef", [20.0, 40.0])
+def test_the_cavity_loses_the_prescribed_volume(kinetics: Kinetics, ef: float) -> None:
+    anatomy = heart(5)
+    motion = Motion(anatomy, ef, kinetics)
+    assert motion.ef == pytest.approx(ef, abs=1e-3)
+    before, half, after = volumes(motion, anatomy, [0.0, 0.5, 1.0])
+    assert 100 * (1 - after / before) == pytest.approx(ef, abs=1.5)
+    assert before > half > after
+
+
+@pytest.mark.parametrize("ef", [5.0, 60.0, 75.0])
+def test_even_hearts_reach_any_ef(ef: float) -> None:
+    anatomy = heart(8)
+    motion = Motion(anatomy, ef)
+    before, after = volumes(motion, anatomy, [0.0, 1.0])
+    assert 100 * (1 - after / before) == pytest.approx(ef, abs=1.5)
+
+
+def test_an_ef_out_of_reach_is_owned_up_to() -> None:
+    anatomy = heart(5)
+    motion = Motion(anatomy, 80.0, REGIONAL["ballooning"])
+    before, after = volumes(motion, anatomy, [0.0, 1.0])
+    assert motion.ef < 75
+    assert 100 * (1 - after / before) == pytest.approx(motion.ef, abs=1.5)
+
+
+def test_drawn_hearts_reach_the_ef_asked_for() -> None:
+    for seed in range(200):
+        rng = np.random.default_rng(seed)
+        ef = rng.uniform(10, 75)
+        motion = Motion(sample_anatomy(rng), ef, sample_motion(rng, ef))
+        assert motion.ef == pytest.approx(ef, abs=0.01)
+
+
+def inward(motion: Motion, q: float) -> np.ndarray:
+    """Share of the half-width by which the septal and the lateral side move in at ES."""
+    return motion._inward[:, int((q + 1) * 256)]
+
+
+def test_an_akinetic_segment_stands_still_and_the_rest_moves_more() -> None:
+    healthy = Motion(heart(), 45.0)
+    ill = Motion(heart(), 45.0, Kinetics(segments=(Segment(0, 0.38, 0.7, 1.0),)))
+    assert inward(ill, 0.54)[0] == pytest.approx(0, abs=1e-6)
+    assert inward(ill, 0.54)[1] > 1.1 * inward(healthy, 0.54)[1]
+    assert inward(ill, 0.1)[0] > 1.1 * inward(healthy, 0.1)[0]
+
+
+def test_the_annulus_narrows_by_what_is_asked() -> None:
+    for share in (0.05, 0.25):
+        motion = Motion(heart(), 62.0, Kinetics(annular=share))
+        wide, narrow = (np.diff(motion.hinges(a))[0] for a in (0.0, 1.0))
+        assert 1 - narrow / wide == pytest.approx(share, abs=0.01)
+
+
+def test_training_hearts_are_regional_in_a_fifth_and_never_at_the_apex() -> None:
+    rng = np.random.default_rng(1)
+    efs = [rng.normal(60, 7) if rng.random() < 0.5 else rng.uniform(12, 70) for _ in range(3000)]
+    drawn = [sample_motion(rng, ef) for ef in efs]
+    assert 0.16 < np.mean([bool(k.segments) for k in drawn]) < 0.26
+    assert {s.side for k in drawn for s in k.segments} == {0, 1}
+    apex = np.linspace(0, 0.3, 20)
+    assert all(np.all(s.loss(apex) < 1e-6) for k in drawn for s in k.segments)
+    assert all(0.12 <= k.shortening <= 0.4 and 0.05 <= k.annular <= 0.25 for k in drawn)
+
+
+def test_apical_akinesia_holds_both_sides_of_the_apex_still() -> None:
+    for seed in range(20):
+        rng = np.random.default_rng(seed)
+        motion = Motion(sample_anatomy(rng), 35.0, sample_motion(rng, 35.0, "apical-akinesia"))
+        assert np.all(inward(motion, 0.2) < 0.1 * inward(motion, 0.75))
+        assert motion.ef == pytest.approx(35, abs=0.01)
+
+
+def test_another_disease_leaves_the_motion_alone() -> None:
+    one, other = (sample_motion(np.random.default_rng(4), 50.0, p) for p in (None, "apical-hypertrophy"))
+    assert one == other
+
+
+def test_displacement_is_none_at_ed_and_towards_the_apex_at_the_base() -> None:
+    motion = Motion(heart(), 60.0)
+    x, z = grid(4.0)
+    assert max(np.abs(d).max() for d in motion.displacement(x, z, 0.0)) < 1e-3
+    hinge = np.array([motion.hinges(1.0)[1]], "f4")
+    base = np.array([motion.annulus_z(1.0)], "f4")
+    dx, dz = motion.displacement(hinge, base, 1.0)
+    assert dz[0] == pytest.approx(-0.15 * heart().length, rel=0.01)
+    assert dx[0] < -0.5  # the lateral hinge moves inwards
+    x0, z0 = motion.to_reference(x, z, 0.7)
+    moved = motion.displacement(x, z, 0.7)
+    assert np.allclose(x0 + moved[0], x, atol=1e-4)
+    assert np.allclose(z0 + moved[1], z, atol=1e-4)
+
+
+def test_rocking_follows_the_contraction_with_its_lag() -> None:
+    cycle = sample_cycle(np.random.default_rng(0), 3.0, 70.0, "sinus")
+    rocking = Rocking(0.05, 0.04, 80.0, cycle)
+    assert rocking.turn(cycle.starts[2] + 0.04) == pytest.approx(0.05 * cycle.full[2], abs=1e-9)
+    assert rocking.turn(cycle.ends[2] + 0.04) == pytest.approx(0.05 * cycle.empty[2])
+    assert Rocking(0.0, 0.04, 80.0, cycle).turn(0.3) == 0
 
 
 def test_the_wall_keeps_its_volume_while_it_thickens() -> None:
@@ -63,18 +170,5 @@ def test_the_wall_keeps_its_volume_while_it_thickens() -> None:
 
 
 def test_the_annulus_moves_towards_the_apex() -> None:
-    motion = Motion(heart(), 60.0, shortening=0.25)
+    motion = Motion(heart(), 60.0, Kinetics(shortening=0.25))
     assert motion.annulus_z(1.0) == pytest.approx(0.85 * heart().length, rel=1e-5)
-
-
-@pytest.mark.parametrize("rate", [40.0, 72.0, 140.0])
-def test_a_cycle_ejects_once_per_beat_and_ends_where_it_says(rate: float) -> None:
-    cycle = sample_cycle(np.random.default_rng(0), 4.0, rate)
-    assert cycle.starts[0] < 0 < 4.0 < cycle.starts[-1]
-    assert np.diff(cycle.starts).mean() == pytest.approx(60 / rate, rel=0.03)
-    for start, end in zip(cycle.starts[:-1], cycle.ends[:-1], strict=True):
-        t = np.linspace(start, end, 50)
-        assert np.all(np.diff(cycle.ejected(t)) >= -1e-9)
-        assert cycle.ejected(start) == pytest.approx(0, abs=1e-9)
-        assert cycle.ejected(end) == pytest.approx(1, abs=1e-9)
-        assert cycle.valve((start + end) / 2) == pytest.approx(0, abs=1e-6)  # closed in systole
