@@ -22,6 +22,8 @@ SMOOTH_S = 0.03  # sigma for finding beats: well below the atrial kick (0.1 s) a
 PLACE_S = 0.02  # sigma for placing an event within its beat, only where there is noise
 END_LEVEL = 0.1  # of the swing: how near to its neighbour's level an extremum at the clip's end must come
 END_TIME = 0.85  # of the usual time from ES to ED: an ED at the clip's end must come this late
+SURE_HEAT = 0.2  # a learned ED heat below it does not move an ED
+NEARLY_FULL = 0.25  # of the swing: how far below the curve's own ED the LV may be where the head sees it
 DENSE_FPS = 20.0  # below it neighbouring frames differ by motion, not by noise
 
 
@@ -77,7 +79,7 @@ def detect_events(area: npt.ArrayLike, fps: float | None) -> Events:
     if fps is not None and not 0 < fps < np.inf:
         raise EchoError(f"fps must be a positive number of frames per second, got {fps}")
     curve = _bridge_lost_frames(raw)
-    rate = fps or _nominal_fps(curve)
+    rate = fps or nominal_fps(curve)
     noise = _noise(curve, rate)
     curve = _without_spikes(curve, rate)
     smooth = _smooth(curve, SMOOTH_S * rate)
@@ -87,6 +89,31 @@ def detect_events(area: npt.ArrayLike, fps: float | None) -> Events:
     noisy = noise > 0.005 * np.ptp(smooth)
     placed = _place(_smooth(curve, PLACE_S * rate) if noisy else curve, _judge_ends(turns), noise)
     return _without_ends(placed, len(curve))
+
+
+def detect_events_with_head(area: npt.ArrayLike, ed_heat: Curve, fps: float | None) -> Events:
+    """ED and ES where a learned head has read the clip too.
+
+    As `detect_events`, but each ED moves to where the head sees it between its neighbours, if it sees one
+    and the LV is nearly full there: a plateau of the area no longer draws it. ES stay where they are. On
+    simulated clips that halves the error of ED and changes nothing else; counting beats by the head as well
+    found a few more in noise, but lost some ES at the ends of clean clips.
+
+    Args:
+        area: float (T,), LV area or volume in any unit. fps: Hz, None when unknown.
+        ed_heat: (T,), how near the head sees ED, 0..1.
+    """
+    events = detect_events(area, fps)
+    curve = _bridge_lost_frames(np.asarray(area, dtype=np.float64))
+    least = NEARLY_FULL * float(np.diff(np.percentile(curve, (5, 95)))[0])
+    moved = []
+    for ed in events.ed:
+        first = max((es + 1 for es in events.es if es < ed), default=0)
+        last = min((es for es in events.es if es > ed), default=len(curve))
+        full = curve[first:last] >= curve[ed] - least
+        hottest = first + int(np.argmax(np.where(full, ed_heat[first:last], -1)))
+        moved.append(hottest if ed_heat[hottest] > max(SURE_HEAT, ed_heat[ed]) else ed)
+    return Events(tuple(moved), events.es)
 
 
 def pair_beats(events: Events, n_frames: int) -> tuple[Beat, ...]:
@@ -104,6 +131,13 @@ def pair_beats(events: Events, n_frames: int) -> tuple[Beat, ...]:
     return tuple(beats)
 
 
+def filling(events: Events) -> tuple[Beat, ...]:
+    """The half beat of a clip that shows filling only: its ES and the ED behind it."""
+    if not (events.ed and events.es):
+        return ()
+    return (Beat(events.ed[0], events.es[0], complete=False),)
+
+
 def heart_rate_bpm(events: Events, fps: float | None) -> float | None:
     """Beats per minute from the mean ED-ED and ES-ES interval; None without fps or a whole cycle.
 
@@ -113,6 +147,12 @@ def heart_rate_bpm(events: Events, fps: float | None) -> float | None:
     if not len(cycles) or fps is None:
         return None
     return float(60 * fps / cycles[cycles <= 1.5 * np.median(cycles)].mean())
+
+
+def nominal_fps(curve: Curve) -> float:
+    """Frame rate at which the curve's own rhythm is 70 beats per minute; 25 Hz when it shows none."""
+    es = [turn.frame for turn in _turning_points(curve, 0.4 * float(np.ptp(curve))) if not turn.is_ed]
+    return float(np.median(np.diff(es)) * 70 / 60) if len(es) > 2 else 25.0
 
 
 def echonet_systoles(area: npt.ArrayLike) -> tuple[int, ...]:
@@ -136,12 +176,6 @@ def _bridge_lost_frames(raw: Curve) -> Curve:
     seen = np.isfinite(raw) & (raw > 0)
     frames = np.arange(len(raw))
     return np.interp(frames, frames[seen], raw[seen]) if seen.any() else np.zeros_like(raw)
-
-
-def _nominal_fps(curve: Curve) -> float:
-    """Frame rate at which the curve's own rhythm is 70 beats per minute; 25 Hz when it shows none."""
-    es = [turn.frame for turn in _turning_points(curve, 0.4 * float(np.ptp(curve))) if not turn.is_ed]
-    return float(np.median(np.diff(es)) * 70 / 60) if len(es) > 2 else 25.0
 
 
 def _without_spikes(curve: Curve, fps: float) -> Curve:

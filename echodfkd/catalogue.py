@@ -10,7 +10,7 @@ from typing import Any
 from echodfkd.home import model_folder
 from echodfkd.weights import FOLDER
 
-KINDS = ("generator", "teacher", "student", "auxiliary", "export")
+KINDS = ("generator", "teacher", "student", "head", "auxiliary", "export")
 OURS = "Apache-2.0"
 
 
@@ -62,6 +62,13 @@ ENTRIES = (
         "teacher", "sim", "LV segmentation network trained on `sim` clips", weights=True, modules=("torch",)
     ),
     Entry("student", "default", "small LV segmentation network, embedded", weights=True, modules=("torch",)),
+    Entry(
+        "student",
+        "tiny",
+        "smallest LV segmentation network, embedded; never looks ahead, for frames as they arrive",
+        weights=True,
+        modules=("torch",),
+    ),
     Entry(
         "student",
         "smp:ARCH:ENCODER",

@@ -21,6 +21,20 @@ _HALF_ANGLES = range(55, 24, -1)  # degrees between the axis and a side of a car
 _CONTACT, _TOUCH = 0.25, 0.015  # of the hull's height: length of a straight side, tolerance across it
 _FULL = 0.8  # share of the fitted fan: a hull that fills it needs no completion
 _BRIGHT, _CLUTTER = 40.0, 0.005  # grey level of text, share of such pixels
+_TAPER, _TIP, _TIP_SHARE = 0.2, 0.36, 0.12  # of the largest width (twice), of the height
+
+
+def upside_down(fan: BoolMask) -> bool:
+    """Whether a fan, bool (H, W), has its apex below: its lower third is the narrower one, and ends in a tip.
+
+    A fan that is cut off above its arc tapers downwards too, but blunt.
+    """
+    width = fan.sum(axis=1)
+    width = width[width > 0] / max(width.max(), 1)
+    third, tip = max(1, len(width) // 3), max(1, round(_TIP_SHARE * len(width)))
+    if not len(width):
+        return False
+    return bool(width[:third].mean() - width[-third:].mean() > _TAPER and width[-tip:].mean() < _TIP)
 
 
 def find_fan(frames: Frames) -> BoolMask | None:
@@ -38,7 +52,7 @@ def find_fan(frames: Frames) -> BoolMask | None:
     if blob is None or blob.mean() < _SMALLEST:
         return None
     hull = _hull(blob)
-    fan = _complete(hull)
+    fan = _complete(hull[::-1])[::-1] if upside_down(hull) else _complete(hull)
     # Flanks without an echo are black; where something stands (text, a ruler), the display cut the fan off.
     added = fan & ~hull
     cluttered = added.any() and (brightest[added] > _BRIGHT).mean() > _CLUTTER

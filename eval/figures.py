@@ -118,6 +118,19 @@ def _event_metrics(kind: str) -> Iterator[Metric]:
     )  # fmt: skip
 
 
+def _intervals(scores: Scores) -> list[ClipScore]:
+    return [score for score in scores if np.isfinite([*score.ef_interval, score.ef_true]).all()]
+
+
+def _with_interval(scores: Scores) -> int:
+    return len(_intervals(scores))
+
+
+def _coverage(scores: Scores) -> float:
+    inside = [s.ef_interval[0] <= s.ef_true <= s.ef_interval[1] for s in _intervals(scores)]
+    return float(np.mean(inside)) if inside else np.nan
+
+
 METRICS: tuple[Metric, ...] = (
     Metric(
         "dice", "Dice per image", lambda s: float(np.concatenate([c.dice for c in s]).mean()), _frames,
@@ -140,7 +153,7 @@ METRICS: tuple[Metric, ...] = (
     *_event_metrics("es"),
     Metric(
         "ef_mae", "EF error", _ef("mae"), _with_ef, "clips", "points", 2,
-        "mean absolute error of EF by the method of disks",
+        "mean absolute error of the EF that `segment` reports: by disks, or by a learned head",
     ),
     Metric("ef_bias", "EF bias", _ef("bias"), _with_ef, "clips", "points", 2, "mean of found - reference EF"),
     Metric(
@@ -150,6 +163,10 @@ METRICS: tuple[Metric, ...] = (
     Metric(
         "ef_slope", "EF slope", _ef("slope"), _with_ef, "clips", "", 3,
         "of found against reference EF; below 1 is regression to the mean",
+    ),
+    Metric(
+        "ef_coverage", "EF interval coverage", _coverage, _with_interval, "clips", "", 3,
+        "share of the clips whose reference EF lies in the 90% interval that is given with the EF",
     ),
 )  # fmt: skip
 

@@ -95,7 +95,8 @@ def score_source(source: Source, segmenter: Segmenter, name: str) -> RealScore:
     """Run `segment` on a clip and judge its masks (T, H, W) and its EF by what the file holds."""
     found = segment(source, segmenter, name=name)
     with found.soft.spool:
-        ef = found.result.to_json()["ef"]
+        written = found.result.to_json()
+        ef, bounds = written["ef"], written["ef_interval"] or (np.nan, np.nan)
         score = RealScore(
             clip=name,
             fps=source.fps,
@@ -107,6 +108,7 @@ def score_source(source: Source, segmenter: Segmenter, name: str) -> RealScore:
             ef_found=np.nan if ef is None else float(ef),
             ef_true=np.nan if source.ef is None else source.ef,
             warnings=found.result.warnings,
+            ef_interval=(float(bounds[0]), float(bounds[1])),
         )
         return score if source.mask is None else _with_masks(score, found, source.mask == Label.LV)
 

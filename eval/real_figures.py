@@ -88,6 +88,7 @@ EF_METRICS: tuple[Metric, ...] = (
       for name in ("pearson", "slope")),
     replace(_NAMED["ef_mae"], definition="mean |EF that `segment` reports - reference EF|"),
     _NAMED["ef_bias"],
+    _NAMED["ef_coverage"],
     Metric(
         "ef_auroc", "EF < 50 AUROC", _auroc, _known("ef_found"), "clips", "", 3,
         "area under the ROC curve of a low found EF for a reference EF below 50%, ties count half",

@@ -56,7 +56,8 @@ def ef_row(score: RealScore) -> Row:
     """True and found EF of one clip, in percent."""
     error = known(score.ef_found - score.ef_true, 2)
     row = {"clip": score.clip, "ef_true": known(score.ef_true, 2), "ef_found": known(score.ef_found, 2)}
-    return row | {"error": error, "warnings": list(score.warnings)}
+    bounds = [known(bound, 1) for bound in score.ef_interval]
+    return row | {"error": error, "ef_low": bounds[0], "ef_high": bounds[1], "warnings": list(score.warnings)}
 
 
 def figure_row(figure: Figure) -> Row:

@@ -10,10 +10,9 @@ from echodfkd.clip import Clip
 from echodfkd.clipset import ClipSet
 from echodfkd.errors import EchoError, UsageError
 from echodfkd.eval.figures import Figure, figures
-from echodfkd.eval.score import ClipScore, Reference, labels_of, score_clip, teacher_of
+from echodfkd.eval.score import ClipScore, Reference, labels_of, predict, score_clip, teacher_of
 from echodfkd.progress import Track, silent
 from echodfkd.segmenter import Segmenter
-from echodfkd.teachers.label import soft_label
 
 REFERENCES = ("labels", "teacher")
 
@@ -74,10 +73,10 @@ def evaluate(
         against = list(_references(clip, teacher, references))
         for index, model in enumerate(models):
             begun = time.perf_counter()
-            prob = soft_label(clip.frames, model)
+            predicted = predict(clip, model)
             clock[index] += time.perf_counter() - begun
             for reference in against:
-                found.setdefault((index, reference.name), []).append(score_clip(clip, prob, reference))
+                found.setdefault((index, reference.name), []).append(score_clip(clip, predicted, reference))
                 words[reference.name] = reference.events_from
     if not found:
         raise EchoError(f"{clips.root} holds no clips to evaluate on")
@@ -94,7 +93,7 @@ def _references(clip: Clip, teacher: Segmenter | None, references: Sequence[str]
         if name == "labels":
             yield labels_of(clip)
         elif teacher is not None:
-            yield teacher_of(clip, teacher.name, soft_label(clip.frames, teacher))
+            yield teacher_of(clip, teacher.name, predict(clip, teacher).prob)
 
 
 def parameters(model: Segmenter) -> int | None:

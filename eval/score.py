@@ -10,9 +10,12 @@ from echodfkd.clip import BoolMask, Clip
 from echodfkd.errors import EchoError
 from echodfkd.eval.dice import dice_per_image, overlap
 from echodfkd.eval.events import Matches, match_clip
+from echodfkd.heads.features import Rows, frame_features
+from echodfkd.heads.head import Head, find_head
+from echodfkd.sector import clip_sector, crop, uncrop
 from echodfkd.segment.masks import lv_masks
 from echodfkd.segment.measure import Findings, measure
-from echodfkd.segmenter import Prob
+from echodfkd.segmenter import Prob, Segmenter
 
 Floats = npt.NDArray[np.float64]
 
@@ -43,6 +46,7 @@ class ClipScore:
         dice: (T,), per image. counts: (T, 2), see `dice.overlap`.
         area_error: (T',), |found - true| / true in percent, where the reference has an LV.
         ed, es: matched events. ef_found, ef_true: percent, NaN when unknown.
+        ef_interval: 90% interval of the EF found, (NaN, NaN) without one.
         warnings: what the measurement remarked.
     """
 
@@ -56,14 +60,42 @@ class ClipScore:
     ef_found: float
     ef_true: float
     warnings: tuple[str, ...]
+    ef_interval: tuple[float, float] = (np.nan, np.nan)
 
 
-def find(clip: Clip, masks: BoolMask) -> Findings:
+@dataclass(frozen=True, eq=False)
+class Predicted:
+    """What a model found in a clip.
+
+    Attributes:
+        prob: LV probability uint8 (T, H, W) at the clip's own resolution, 255 = certain.
+        head: the learned head that belongs to the model, None without one. rows: what it reads.
+    """
+
+    prob: Prob
+    head: Head | None = None
+    rows: Rows | None = None
+
+
+def predict(clip: Clip, segmenter: Segmenter) -> Predicted:
+    """Run a model on a clip, as `segment` would: frames that are not square are cut to their sector."""
+    sector, head = clip_sector(clip.frames), find_head(segmenter)
+    squares = segmenter.predict(crop(clip.frames, sector, segmenter.size))
+    prob = uncrop(squares, sector, (clip.frames.shape[1], clip.frames.shape[2]))
+    return Predicted(prob, head, None if head is None else frame_features(squares))
+
+
+def find(clip: Clip, masks: BoolMask, head: Head | None = None, rows: Rows | None = None) -> Findings:
     """Events and EF of clean masks (T, H, W), by the same steps as `echodfkd segment`."""
     area = masks.sum((1, 2)).astype(np.float64)
-    sector = int(clip.sector.sum()) if clip.sector is not None else masks[0].size
     return measure(
-        area, lambda frame: masks[frame], sector_px=sector, fps=clip.fps, spacing_mm=clip.spacing_mm
+        area,
+        lambda frame: masks[frame],
+        sector_px=int(clip.sector.sum()) if clip.sector is not None else masks[0].size,
+        fps=clip.fps,
+        spacing_mm=clip.spacing_mm,
+        head=head,
+        rows=rows,
     )
 
 
@@ -94,14 +126,14 @@ def teacher_of(clip: Clip, name: str, prob: Prob) -> Reference:
     )
 
 
-def score_clip(clip: Clip, prob: Prob, reference: Reference) -> ClipScore:
-    """Judge soft masks (T, H, W) of a clip.
+def score_clip(clip: Clip, predicted: Predicted, reference: Reference) -> ClipScore:
+    """Judge what a model found in a clip.
 
     Raises:
         EchoError: if the masks are of another shape than the reference.
     """
-    masks = lv_masks(prob)
-    found = find(clip, masks)
+    masks = lv_masks(predicted.prob)
+    found = find(clip, masks, predicted.head, predicted.rows)
     true_area, area = reference.mask.sum((1, 2)), masks.sum((1, 2))
     seen = true_area > 0
     ed, es = match_clip(found.events, reference.events, clip.fps)
@@ -116,4 +148,5 @@ def score_clip(clip: Clip, prob: Prob, reference: Reference) -> ClipScore:
         ef_found=np.nan if found.ef is None else found.ef,
         ef_true=np.nan if reference.ef is None else reference.ef,
         warnings=found.warnings,
+        ef_interval=found.ef_interval or (np.nan, np.nan),
     )

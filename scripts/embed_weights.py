@@ -2,6 +2,8 @@
 
 Command:  uv run python scripts/embed_weights.py runs/teacher teacher-sim --kind teacher --name sim \
               --command "echodfkd train teacher ..." --metrics runs/eval/metrics.json
+          uv run python scripts/embed_weights.py runs/heads heads-default --kind head --name default \
+              --command "echodfkd train heads ..."
 """
 
 import argparse
@@ -13,6 +15,8 @@ from typing import Any
 
 from echodfkd.files import read_json, write_json
 from echodfkd.weights import FOLDER
+
+WEIGHTS = {"teacher": "student.safetensors", "student": "student.safetensors", "head": "heads.safetensors"}
 
 
 def figures(path: Path, digest: str) -> dict[str, Any]:
@@ -27,13 +31,29 @@ def figures(path: Path, digest: str) -> dict[str, Any]:
     }
 
 
+def own(run: Path) -> dict[str, Any]:
+    """The figures that a head's training left beside it; none for other runs."""
+    path = run / "metrics.json"
+    return {"clips of held-out worlds": read_json(path)} if path.is_file() else {}
+
+
+def clips(kind: str, request: dict[str, Any]) -> dict[str, Any]:
+    """How much a run learned from; a head also names the student whose masks it reads."""
+    recipe = request["recipe"]
+    if kind == "head":
+        summary = "reads a student's curves: EF with an interval, ED and ES, whether it is an LV"
+        student = request["student"]["sha256"]
+        return {"clips": request["clips"]["count"], "student_sha256": student, "summary": summary}
+    return {"clips": recipe["steps"] * recipe["batch"], "frames_a_clip": 8}
+
+
 def main() -> None:
     parser = argparse.ArgumentParser(
         description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
     )
     parser.add_argument("run", type=Path)
     parser.add_argument("stem")
-    parser.add_argument("--kind", choices=["teacher", "student"], required=True)
+    parser.add_argument("--kind", choices=[*WEIGHTS], required=True)
     parser.add_argument("--name", required=True)
     parser.add_argument("--command", required=True)
     parser.add_argument("--metrics", type=Path)
@@ -41,7 +61,7 @@ def main() -> None:
     options = parser.parse_args()
     manifest = read_json(options.run / "manifest.json")
     config = read_json(options.run / "config.json")
-    weights = options.run / "student.safetensors"
+    weights = options.run / WEIGHTS[options.kind]
     shutil.copyfile(weights, FOLDER / f"{options.stem}.safetensors")
     recipe = manifest["request"]["recipe"]
     card = {
@@ -63,10 +83,11 @@ def main() -> None:
         ).stdout.strip(),
         "machine": manifest["machine"],
         "hours": round(manifest["wall_time_s"] / 3600, 2),
-        "clips": recipe["steps"] * recipe["batch"],
-        "frames_a_clip": 8,
+        **clips(options.kind, manifest["request"]),
         "software": manifest["software"],
-        "figures": figures(options.metrics, manifest["weights_sha256"]) if options.metrics else {},
+        "figures": figures(options.metrics, manifest["weights_sha256"])
+        if options.metrics
+        else own(options.run),
         "note": options.note,
     }
     write_json(FOLDER / f"{options.stem}.json", card)

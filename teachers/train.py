@@ -8,8 +8,8 @@ from echodfkd.distill.loop import Recipe
 from echodfkd.distill.run import Job
 
 CONFIG: dict[str, Any] = {
-    "architecture": "smp:FPN:tu-regnetx_004",
-    "options": {"decoder_pyramid_channels": 96, "decoder_segmentation_channels": 64},
+    "architecture": "large",
+    "options": {},
     "claim": "real-free",
     "convention": "echonet",
     "size": 112,
@@ -23,6 +23,6 @@ def teacher_job(generators: Sequence[ClipMaker], parameters: Sequence[dict[str, 
         generators: take turns. parameters: theirs, for the manifest. recipe: steps, batch, seed.
     """
     count, size = recipe.steps * recipe.batch, int(CONFIG["size"])
-    examples = GeneratorExamples(generators, recipe.seed, count, size, exact=True)
+    examples = GeneratorExamples(generators, recipe.seed, count, size, exact=True, tissues=True)
     held_out = GeneratorExamples(generators, recipe.seed + HELD_OUT, 24, size, exact=True)
     return Job(CONFIG, {"task": "teacher", "parameters": list(parameters)}, examples, held_out, None)

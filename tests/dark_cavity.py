@@ -26,6 +26,15 @@ def beating(
     return noise + np.uint8(140) * ~mask, mask
 
 
+def in_fan(video: Frames) -> Frames:
+    """The same video (T, S, S), black outside a fan whose apex is at the top."""
+    size = video.shape[1]
+    rows, columns = np.ogrid[:size, :size]
+    across, down = columns - 0.5 * size, rows - 0.02 * size
+    inside = (np.abs(across) <= down * np.tan(np.deg2rad(42))) & (np.hypot(across, down) < 0.95 * size)
+    return np.where(inside, video, 0).astype(np.uint8)
+
+
 def save_clip(path: Path, video: Frames, **more: Any) -> Path:
     """A clip as an input file; returns its path."""
     path.parent.mkdir(parents=True, exist_ok=True)

@@ -4,7 +4,7 @@ import pytest
 from pydicom.data import get_testdata_file
 
 from echodfkd.errors import UsageError
-from echodfkd.fan import find_fan
+from echodfkd.fan import find_fan, upside_down
 from echodfkd.readers import read_clip
 from echodfkd.sector import Sector, crop, find_sector, from_box, square, uncrop, whole_frame
 
@@ -160,3 +160,16 @@ def test_a_box_without_pixels_is_refused(box):
 def test_a_box_that_would_fill_the_memory_is_refused(box):
     with pytest.raises(UsageError, match=r"crop .* is far larger than the 30x20 frame"):
         from_box((20, 30), box)
+
+
+def test_upside_down():
+    turned = fan_mask()[::-1]
+    assert upside_down(turned) and not upside_down(fan_mask())
+    found = find_sector(speckle(4, WITHOUT_FLANKS)[:, ::-1]).mask
+    assert upside_down(found)
+    assert (found & turned).sum() / (found | turned).sum() > 0.9  # the flanks are completed all the same
+
+
+@pytest.mark.parametrize("mask", [fan_mask()[150:], np.ones((9, 9), bool), np.zeros((9, 9), bool)])
+def test_what_has_no_apex_below_is_not_upside_down(mask):
+    assert not upside_down(mask)

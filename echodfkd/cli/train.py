@@ -1,5 +1,6 @@
 """`echodfkd train`: train a part of the toolkit that is no student."""
 
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Annotated
 
@@ -7,40 +8,94 @@ import typer
 
 from echodfkd.cli.options import Debug, Device, Quiet, Seed
 
-SYSTEMS = ["teacher"]
+SYSTEMS = ("teacher", "heads")
+
+
+@dataclass(frozen=True)
+class Run:
+    """What every training is told."""
+
+    output: Path
+    generator: str
+    resume: bool
+    seed: int
+    device: str
+    quiet: bool
 
 
 def train(
-    system: Annotated[str, typer.Argument(help="What to train: teacher.")],
+    system: Annotated[str, typer.Argument(help="What to train: teacher or heads.")],
     output: Annotated[Path, typer.Option(help="Folder of the run: new, or with --resume an earlier one.")],
     generator: Annotated[str, typer.Option(help="Where the clips come from.")] = "sim",
-    steps: Annotated[int, typer.Option(min=1, help="Optimiser steps.")] = 3000,
-    batch: Annotated[int, typer.Option(min=1, help="Clips a step.")] = 4,
-    workers: Annotated[int, typer.Option(min=0, help="Processes that make clips.")] = 1,
+    student: Annotated[str, typer.Option(help="heads: the model whose masks they read.")] = "default",
+    clips: Annotated[int, typer.Option(min=10, help="heads: how many clips to learn from.")] = 1000,
+    steps: Annotated[
+        int | None, typer.Option(min=1, help="Optimiser steps: 3000 for a teacher, 2000 for heads.")
+    ] = None,
+    batch: Annotated[int | None, typer.Option(min=1, help="Clips a step: 4 or 32.")] = None,
+    workers: Annotated[int, typer.Option(min=0, help="teacher: processes that make clips.")] = 1,
     resume: Annotated[bool, typer.Option("--resume", help="Go on with the run in --output.")] = False,
     seed: Seed = 0,
     device: Device = "auto",
     quiet: Quiet = False,
     debug: Debug = False,
 ) -> None:
-    """Train a teacher on the exact masks of a generator's clips. A cut run goes on with --resume."""
+    """Train a teacher on the exact masks of a generator's clips, or the heads that read a student's curves.
+
+    A cut run goes on with --resume. Heads give EF with an interval, help to find ED and ES, and tell what is
+    no apical view; they belong to the very weights of the student that they were trained with.
+    """
+    from echodfkd.errors import unknown_name
+
+    if system not in SYSTEMS:
+        raise unknown_name("system", system, [*SYSTEMS])
+    run = Run(output, generator, resume, seed, device, quiet)
+    if system == "teacher":
+        _teacher(run, steps or 3000, batch or 4, workers)
+    else:
+        _heads(run, student, clips, steps or 2000, batch or 32)
+
+
+def _teacher(run: Run, steps: int, batch: int, workers: int) -> None:
     from echodfkd.cli.progress import tracker
     from echodfkd.distill.distill import WINDOW
     from echodfkd.distill.loop import Recipe
     from echodfkd.distill.run import train as run_training
-    from echodfkd.errors import unknown_name
     from echodfkd.synth import training_generators
     from echodfkd.teachers.train import teacher_job
 
-    if system not in SYSTEMS:
-        raise unknown_name("system", system, SYSTEMS)
-    recipe = Recipe(steps, batch, rate=1.2e-3, average=0.998, seed=seed, workers=workers)
-    sources = training_generators(generator, WINDOW)
+    recipe = Recipe(steps, batch, rate=1.2e-3, average=0.998, seed=run.seed, workers=workers)
+    sources = training_generators(run.generator, WINDOW)
     job = teacher_job(sources, [source.parameters() for source in sources], recipe)
-    for row in run_training(job, recipe, output, resume=resume, device=device, track=tracker(quiet)):
-        if not quiet:
+    track = tracker(run.quiet)
+    for row in run_training(job, recipe, run.output, resume=run.resume, device=run.device, track=track):
+        if not run.quiet:
             print(
                 f"step {row['step']:.0f}: loss {row['loss']:.4f}, Dice to the exact masks {row['dice']:.4f}"
             )
-    if not quiet:
-        print(f"next: echodfkd distill --teacher {output} --output student")
+    if not run.quiet:
+        print(f"next: echodfkd distill --teacher {run.output} --output student")
+
+
+def _heads(run: Run, student: str, clips: int, steps: int, batch: int) -> None:
+    from echodfkd.cli.progress import tracker
+    from echodfkd.heads.run import WEIGHTS, materials, train_head
+    from echodfkd.heads.train import HeadRecipe
+    from echodfkd.home import model_folder
+    from echodfkd.synth.cines import calibration_cines, training_cines
+    from echodfkd.teachers import load_teacher
+
+    sources, judges = training_cines(run.generator), calibration_cines(run.generator)
+    segmenter = load_teacher(student, device=run.device, kind="model")
+    material = materials(sources, judges, run.seed, clips)
+    recipe = HeadRecipe(steps, batch, seed=run.seed)
+    track = tracker(run.quiet)
+    scores = train_head(*material, segmenter, recipe, run.output, resume=run.resume, track=track)
+    if not run.quiet:
+        print(
+            f"EF on held-out clips: off by {scores['ef_mae_head']:.1f} points (masks alone "
+            f"{scores['ef_mae_masks']:.1f}), interval right in {scores['interval_coverage']:.0%}"
+        )
+        print(
+            f"next: copy {run.output / WEIGHTS} to {model_folder() / f'heads-{segmenter.name}.safetensors'}"
+        )

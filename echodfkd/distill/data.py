@@ -10,7 +10,7 @@ import torch
 from torch import Tensor
 from torch.utils.data import DataLoader, Dataset, Subset
 
-from echodfkd.clip import Clip, Frames
+from echodfkd.clip import Clip, Frames, Mask
 from echodfkd.clipset import ClipSet
 from echodfkd.errors import EchoError
 from echodfkd.sector import clip_sector, crop
@@ -35,6 +35,7 @@ class GeneratorExamples(Dataset):
         seed: seed of the set. count: number of examples. size: side in pixels.
         exact: whether the target is the generator's own mask; else it is empty, and a teacher fills it in.
         distinct: how many different clips; after them the first ones come again. None: all are different.
+        tissues: whether to give the public class of each pixel too.
     """
 
     def __init__(
@@ -45,15 +46,20 @@ class GeneratorExamples(Dataset):
         size: int,
         exact: bool,
         distinct: int | None = None,
+        tissues: bool = False,
     ) -> None:
         self.generators, self.seed, self.count, self.size, self.exact = generators, seed, count, size, exact
+        self.tissues = tissues
         self.distinct = distinct or count
 
     def __len__(self) -> int:
         return self.count
 
-    def __getitem__(self, index: int) -> tuple[Frames, Prob]:
-        """Frames uint8 (T, size, size) and target uint8 (T, size, size), or (0, size, size) without one."""
+    def __getitem__(self, index: int) -> tuple[Frames, Prob] | tuple[Frames, Prob, Mask]:
+        """Frames uint8 (T, size, size) and target uint8 (T, size, size), or (0, size, size) without one.
+
+        With `tissues` a third: the class of each pixel (`echodfkd.clip.Label`), uint8 (T, size, size).
+        """
         index %= self.distinct
         clip = self.generators[index % len(self.generators)].clip(self.seed, index)
         frames = fit_square(clip.frames, self.size)
@@ -61,7 +67,13 @@ class GeneratorExamples(Dataset):
             return frames, np.zeros((0, self.size, self.size), np.uint8)
         if clip.lv is None:
             raise EchoError(f"clip {clip.name!r} has no exact mask to learn from; use a teacher")
-        return frames, fit_square(clip.lv.astype(np.uint8) * 255, self.size)
+        target = fit_square(clip.lv.astype(np.uint8) * 255, self.size)
+        return (frames, target, self._tissues(clip)) if self.tissues else (frames, target)
+
+    def _tissues(self, clip: Clip) -> Mask:
+        assert clip.mask is not None
+        side = (self.size, self.size)
+        return np.stack([cv2.resize(one, side, interpolation=cv2.INTER_NEAREST) for one in clip.mask])
 
 
 class ClipSetExamples(Dataset):
@@ -112,7 +124,9 @@ def window(available: int, wanted: int, rng: np.random.Generator) -> np.ndarray:
 
 
 def loader(examples: Dataset, start: int, batch: int, workers: int) -> DataLoader:
-    """Batches from example `start` on, in order: uint8 (B, T, H, W) frames and (B, T or 0, H, W) targets."""
+    """Batches from example `start` on, in order; each part as `__getitem__` gives it, stacked: (B, ...)."""
+    if workers:
+        cv2.setNumThreads(1)  # a fork of a process whose OpenCV runs threads may hang for ever
     rest = Subset(examples, range(start, len(examples)))  # type: ignore[arg-type]
     return DataLoader(
         rest,
@@ -125,8 +139,8 @@ def loader(examples: Dataset, start: int, batch: int, workers: int) -> DataLoade
     )
 
 
-def _stack(items: list[tuple[Frames, Prob]]) -> tuple[Tensor, Tensor]:
-    return tuple(torch.from_numpy(np.stack(part)) for part in zip(*items, strict=True))  # type: ignore[return-value]
+def _stack(items: list[tuple[Any, ...]]) -> tuple[Tensor, ...]:
+    return tuple(torch.from_numpy(np.stack(part)) for part in zip(*items, strict=True))
 
 
 def _calm_worker(_: int) -> None:

@@ -53,7 +53,9 @@ def job_from_generator(drawn: Drawn, teacher: Segmenter, student: str, recipe: R
     Where `recipe.exact` is not 0, the generator's own masks take that share of the target.
     """
     count, size, both = recipe.steps * recipe.batch, teacher.size, recipe.exact > 0
-    examples = GeneratorExamples(drawn.generators, recipe.seed, count, size, exact=both, distinct=drawn.clips)
+    examples = GeneratorExamples(
+        drawn.generators, recipe.seed, count, size, exact=both, distinct=drawn.clips, tissues=both
+    )
     held_out = GeneratorExamples(drawn.generators, recipe.seed + HELD_OUT, HELD_OUT_CLIPS, size, exact=False)
     source = {
         "generator": drawn.name,

@@ -14,16 +14,19 @@ from pickle import UnpicklingError
 
 import torch
 from torch import Tensor, nn
+from torch.nn import functional as F
 from torch.optim.swa_utils import AveragedModel, get_ema_multi_avg_fn
 from torch.utils.data import DataLoader, Dataset
 
 from echodfkd.distill.augment import ClipAugment
 from echodfkd.distill.data import loader
-from echodfkd.distill.losses import mask_loss
+from echodfkd.distill.losses import mask_loss, tissue_loss
 from echodfkd.errors import EchoError
 from echodfkd.files import atomic_path, write_text
 from echodfkd.progress import Track, silent
+from echodfkd.students.tissues import TISSUES, KnowsTissues
 
+TISSUE_WEIGHT = 0.3  # of the tissue loss beside that of the mask, which is what counts in the end
 Labeller = Callable[[Tensor], Tensor]  # uint8 (B, T, H, W) grey -> uint8 (B, T, H, W) soft masks
 
 
@@ -92,18 +95,23 @@ class Trainer:
         share = self.recipe.exact if given else 0.0
         return torch.lerp(taught.float(), target.float(), share).round().to(torch.uint8) if share else taught
 
-    def learn(self, frames: Tensor, target: Tensor) -> float:
-        """One optimiser step on uint8 (B, T, H, W) frames and targets; the loss."""
+    def learn(self, frames: Tensor, target: Tensor, tissues: Tensor | None = None) -> float:
+        """One optimiser step on uint8 (B, T, H, W) frames, targets and, where known, tissues; the loss."""
         torch.manual_seed(self.recipe.seed * 1_000_003 + self.step)
         soft = self.targets(frames, target).to(self.device).float() / 255
-        x, y = self.augment(frames.to(self.device).float() / 255, soft)
+        given = (
+            [soft[:, :, None]] if tissues is None else [soft[:, :, None], one_hot(tissues.to(self.device))]
+        )
+        y = torch.cat(given, 2)
+        x, flat = self.augment(frames.to(self.device).float() / 255, y.flatten(1, 2))
+        y = flat.view_as(y)
         if torch.rand(()) < self.recipe.short:
             pick = int(torch.randint(x.shape[1], ()))
             x, y = x[:, pick : pick + 1], y[:, pick : pick + 1]
         for group in self.optimiser.param_groups:
             group["lr"] = self.recipe.rate_at(self.step)
         self.network.train()
-        loss = mask_loss(self.network(x[:, :, None] * 255), y[:, :, None])
+        loss = self.loss(x[:, :, None] * 255, y[:, :, :1], y[:, :, 1:])
         if not bool(torch.isfinite(loss)):
             raise EchoError(f"training diverged: the loss of step {self.step} is not finite; lower the rate")
         self.optimiser.zero_grad()
@@ -113,6 +121,14 @@ class Trainer:
         self.average.update_parameters(self.network)
         self.step += 1
         return float(loss.detach())
+
+    def loss(self, x: Tensor, y: Tensor, tissues: Tensor) -> Tensor:
+        """Loss of grey (B, T, 1, H, W), 0..255, against such masks and tissues (B, T, K or 0, H, W)."""
+        if not tissues.shape[2] or not isinstance(self.network, KnowsTissues):
+            return mask_loss(self.network(x), y)
+        logits, classes = self.network.with_tissues(x)
+        shares = F.adaptive_avg_pool2d(tissues.flatten(0, 1), (classes.shape[-2], classes.shape[-1]))
+        return mask_loss(logits, y) + TISSUE_WEIGHT * tissue_loss(classes.flatten(0, 1), shares)
 
     @torch.inference_mode()
     def agreement(self, batches: DataLoader) -> float:
@@ -154,6 +170,12 @@ class Trainer:
         self.step = int(state["step"])
 
 
+def one_hot(tissues: Tensor) -> Tensor:
+    """Classes uint8 (B, T, H, W) -> float (B, T, K, H, W), 1 where a pixel is of class k."""
+    classes = torch.arange(TISSUES, device=tissues.device, dtype=torch.uint8).view(-1, 1, 1)
+    return (tissues[:, :, None] == classes).float()
+
+
 def fit(
     trainer: Trainer, examples: Dataset, held_out: Dataset, run: Path, resume: bool, track: Track = silent
 ) -> Iterator[dict[str, float]]:
@@ -170,8 +192,8 @@ def fit(
     events = SummaryWriter(str(run / "tensorboard"))
     batches = loader(examples, trainer.step * recipe.batch, recipe.batch, recipe.workers)
     begun, seen, losses = time.perf_counter(), trainer.step, [0.0]
-    for frames, target in track(batches, "training", recipe.steps - trainer.step):
-        losses.append(trainer.learn(frames, target))
+    for frames, *wanted in track(batches, "training", recipe.steps - trainer.step):
+        losses.append(trainer.learn(frames, *wanted))
         if trainer.step % recipe.eval_every == 0 or trainer.step == recipe.steps:
             score = trainer.agreement(loader(held_out, 0, recipe.batch, 0))
             speed = (trainer.step - seen) * frames.shape[0] * frames.shape[1] / (time.perf_counter() - begun)

@@ -35,3 +35,19 @@ def soft_dice(logits: Tensor, target: Tensor, smooth: float = 50.0) -> Tensor:
 def mask_loss(logits: Tensor, target: Tensor) -> Tensor:
     """The default of training and distillation: soft BCE plus half the soft Dice loss."""
     return soft_bce(logits, target) + 0.5 * soft_dice(logits, target)
+
+
+def tissue_loss(logits: Tensor, shares: Tensor) -> Tensor:
+    """Mean cross-entropy of tissue classes, -sum_k p_k log s_k, over the pixels that have a class.
+
+    To tell the left atrium from the left ventricle a network has to know both, not only what is no LV.
+
+    Args:
+        logits: (N, K, h, w). shares: (N, K, h, w), share of each class in a pixel; all 0 where it is unknown.
+
+    >>> one = torch.tensor([1.0, 0.0]).view(1, 2, 1, 1)
+    >>> round(float(tissue_loss(torch.zeros(1, 2, 1, 1), one)), 4)  # log 2
+    0.6931
+    """
+    each = -(shares * F.log_softmax(logits, 1)).sum(1)
+    return each.sum() / shares.sum().clamp_min(1.0)

@@ -62,7 +62,7 @@ def train(
     """
     begun = time.perf_counter()
     asked = {**job.request, "recipe": asdict(recipe), "config": dict(job.config)}
-    earlier = _begin(output, asked, resume)
+    earlier = begin_run(output, asked, resume)
     torch.manual_seed(recipe.seed)
     network = build_network(str(job.config["architecture"]), **job.config.get("options", {}))
     if job.start is not None:
@@ -88,7 +88,7 @@ def _start_weights(job: Job) -> dict[str, torch.Tensor]:
     return trained.state_dict()
 
 
-def _begin(output: Path, asked: dict[str, Any], resume: bool) -> float:
+def begin_run(output: Path, asked: dict[str, Any], resume: bool) -> float:
     """Check the folder and claim it; the seconds that an earlier part of this run took."""
     path = output / "manifest.json"
     if not path.is_file():

@@ -17,6 +17,7 @@ from torch import Tensor, nn
 
 from echodfkd.errors import EchoError
 from echodfkd.files import atomic_path
+from echodfkd.students.causal import Causal
 from echodfkd.students.runtime import TorchSegmenter
 
 OPSET = 18
@@ -35,7 +36,7 @@ class Probability(nn.Module):
 
 
 def export_onnx(model: TorchSegmenter, path: Path) -> None:
-    """Write the model as one ONNX file whose metadata hold claim, convention and size.
+    """Write the model as one ONNX file whose metadata hold claim, convention, size and more.
 
     Raises:
         EchoError: if the network has an operator that ONNX does not.
@@ -64,6 +65,7 @@ def export_onnx(model: TorchSegmenter, path: Path) -> None:
     proto = program.model_proto  # type: ignore[union-attr]
     facts = {"claim": model.claim, "convention": model.convention, "size": str(model.size)}
     facts |= {"source_sha256": model.digest, "config": json.dumps(model.config, sort_keys=True)}
+    facts["causal"] = "true" if isinstance(model.network, Causal) else "false"
     onnx.helper.set_model_props(proto, facts)
     with atomic_path(path) as temporary:
         temporary.write_bytes(proto.SerializeToString())

@@ -44,14 +44,15 @@ def open_source(
 def read_clip(path: Path, *, fps: float | None = None, spacing_mm: tuple[float, float] | None = None) -> Clip:
     """Read a whole clip into memory; arguments and errors as of `open_source`."""
     source = open_source(path, fps=fps, spacing_mm=spacing_mm)
+    frames = np.stack(list(source.frames()))
     return Clip(
-        frames=np.stack(list(source.frames())),
+        frames=frames,
         fps=source.fps,
         name=source.name,
         spacing_mm=source.spacing_mm,
         mask=source.mask,
         ef=source.ef,
-        notes=source.notes,
+        notes=source.remarks(),
     )
 
 

@@ -13,6 +13,7 @@ import numpy as np
 import numpy.typing as npt
 
 from echodfkd.errors import EchoError
+from echodfkd.readers.colour import ColourWatch
 
 Grey = npt.NDArray[np.uint8]  # one frame (H, W)
 FPS_RANGE = (2.0, 1000.0)  # Hz; outside no cine loop of a heart was ever stored
@@ -46,7 +47,8 @@ class Source:
         n_frames: what the container promises; None when only a full pass tells. `frames` decides.
         fps: frames per second in Hz; None when unknown.
         spacing_mm: (row, column) in mm per pixel; None when unknown.
-        notes: warnings for the user, one sentence each.
+        notes: warnings for the user that opening the file brought, one sentence each; see `remarks`.
+        watch: what the opener sends its frames through where the file can hold colour.
         ef: ejection fraction in percent, when the file holds it.
         mask: uint8 (T, H, W), values of `Label`, when the file holds it.
         opener: starts a fresh pass over the frames, each uint8 (H, W).
@@ -62,6 +64,7 @@ class Source:
     notes: tuple[str, ...] = ()
     ef: float | None = None
     mask: npt.NDArray[np.uint8] | None = field(default=None, repr=False)
+    watch: ColourWatch = field(default_factory=ColourWatch, repr=False)
 
     def frames(self) -> Iterator[Grey]:
         """The frames, uint8 (H, W) each, decoded one at a time; every call starts again at the first.
@@ -79,6 +82,10 @@ class Source:
             count += 1
         if count == 0 or self._lacks(count):
             raise EchoError(f"{self.path}: truncated, holds {count} of {self.n_frames or '?'} frames")
+
+    def remarks(self) -> tuple[str, ...]:
+        """Warnings for the user: the notes, and what showed in the frames that were gone through so far."""
+        return self.notes + self.watch.notes()
 
     def _lacks(self, count: int) -> bool:
         if self.n_frames is None:

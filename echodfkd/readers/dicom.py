@@ -12,6 +12,7 @@ from pydicom.pixels import apply_color_lut, get_decoder
 
 from echodfkd.errors import EchoError
 from echodfkd.readers.base import NOTHING, Given, Source, stem
+from echodfkd.readers.colour import ColourWatch
 from echodfkd.readers.dicom_pixels import (
     Pixels,
     frame_count,
@@ -21,7 +22,7 @@ from echodfkd.readers.dicom_pixels import (
     transfer_syntax,
 )
 from echodfkd.readers.dicom_tags import first_number, frame_rate, pixel_spacing
-from echodfkd.readers.intensity import PEEK, Window, doppler_notes, fit_window, to_grey
+from echodfkd.readers.intensity import PEEK, Window, fit_window
 
 SUFFIXES = (".dcm", ".dicom")
 # pydicom turns YBR_FULL and YBR_FULL_422 into RGB, the JPEG 2000 decoder YBR_ICT and YBR_RCT
@@ -61,7 +62,8 @@ def _open(path: Path, given: Given) -> Source:
     header = read_header(path)
     _check_decodable(header, path)
     window, notes = _window(header, path)
-    first = list(islice(_rgb_or_grey(path, header, window), PEEK))
+    watch = ColourWatch()
+    first = list(islice(watch.grey(_rgb_or_grey(path, header, window)), PEEK))
     count = frame_count(header)
     fps, rate_notes = (given.fps, ()) if given.fps else frame_rate(header)
     spacing, spacing_notes = (given.spacing_mm, ()) if given.spacing_mm else pixel_spacing(header)
@@ -72,8 +74,9 @@ def _open(path: Path, given: Given) -> Source:
         n_frames=count,
         fps=fps,
         spacing_mm=spacing,
-        notes=notes + (rate_notes if count > 1 else ()) + spacing_notes + doppler_notes(first),
-        opener=lambda: (to_grey(frame) for frame in _rgb_or_grey(path, header, window)),
+        notes=notes + (rate_notes if count > 1 else ()) + spacing_notes,
+        watch=watch,
+        opener=lambda: watch.grey(_rgb_or_grey(path, header, window)),
     )
 
 

@@ -11,12 +11,6 @@ import numpy.typing as npt
 from echodfkd.errors import EchoError
 
 PEEK = 8  # frames looked at when a file is opened
-DOPPLER_NOTE = (
-    "colour Doppler? Much of the picture is strongly coloured: a model trained on B-mode may fail on it."
-)
-_LIT = 48  # the brightest channel of a pixel that shows something
-_SATURATED = 0.5  # (max - min) / max of RGB; tinted B-mode maps (sepia, blue) stay below
-_MUCH = 0.04  # share of the lit pixels; thin ECG traces and markers stay below
 
 
 def to_grey(frame: npt.NDArray[np.uint8]) -> npt.NDArray[np.uint8]:
@@ -25,24 +19,6 @@ def to_grey(frame: npt.NDArray[np.uint8]) -> npt.NDArray[np.uint8]:
     R = G = B = v gives exactly v.
     """
     return frame if frame.ndim == 2 else cv2.cvtColor(frame, cv2.COLOR_RGB2GRAY).astype(np.uint8, copy=False)
-
-
-def doppler_notes(frames: Iterable[npt.NDArray[np.uint8]]) -> tuple[str, ...]:
-    """A note when lit pixels of any frame, uint8 (H, W, 3) RGB, are much and strongly coloured."""
-    share = max((_coloured_share(frame) for frame in frames if frame.ndim == 3), default=0.0)
-    return (DOPPLER_NOTE,) if share > _MUCH else ()
-
-
-def _coloured_share(frame: npt.NDArray[np.uint8]) -> float:
-    """Share of strongly coloured among lit pixels in the middle, where no banner or colour bar stands."""
-    height, width = frame.shape[:2]
-    frame = frame[height // 5 : height - height // 10, width // 6 : width - width // 6]
-    if frame.size == 0:
-        return 0.0
-    high, low = frame.max(axis=2).astype(np.int16), frame.min(axis=2).astype(np.int16)
-    lit = high > _LIT
-    coloured = lit & (high - low > _SATURATED * high)
-    return float(coloured.sum() / max(lit.sum(), 1))
 
 
 @dataclass(frozen=True)

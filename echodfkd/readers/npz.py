@@ -3,7 +3,6 @@
 import math
 import zipfile
 import zlib
-from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
@@ -12,8 +11,9 @@ import numpy.typing as npt
 
 from echodfkd.clip import Label
 from echodfkd.errors import EchoError
-from echodfkd.readers.base import NOTHING, Given, Grey, Source, plausible_fps, plausible_spacing, stem
-from echodfkd.readers.intensity import PEEK, Window, doppler_notes, fit_window, to_grey
+from echodfkd.readers.base import NOTHING, Given, Source, plausible_fps, plausible_spacing, stem
+from echodfkd.readers.colour import ColourWatch
+from echodfkd.readers.intensity import Window, fit_window
 
 SUFFIXES = (".npz",)
 _KEYS = ("video", "fps", "spacing_mm", "mask", "ef")
@@ -32,6 +32,7 @@ def read_npz(path: Path, given: Given = NOTHING) -> Source:
     video = arrays["video"]
     _check_video(video, path)
     window, notes = (None, ()) if video.dtype == np.uint8 else fit_window([video], str(path))
+    watch = ColourWatch()
     return Source(
         path=path,
         name=stem(path),
@@ -39,10 +40,11 @@ def read_npz(path: Path, given: Given = NOTHING) -> Source:
         n_frames=len(video),
         fps=given.fps or _fps(arrays, path),
         spacing_mm=given.spacing_mm or _spacing(arrays, path),
-        notes=notes + doppler_notes(_uint8(frame, window) for frame in video[:PEEK]),
+        notes=notes,
         ef=_ef(arrays),
         mask=_mask(arrays, video, path),
-        opener=lambda: _frames(video, window),
+        watch=watch,
+        opener=lambda: watch.grey(_uint8(frame, window) for frame in video),
     )
 
 
@@ -74,10 +76,6 @@ def _load(path: Path) -> dict[str, npt.NDArray[Any]]:
 def _check_video(video: npt.NDArray[Any], path: Path) -> None:
     if video.ndim not in (3, 4) or (video.ndim == 4 and video.shape[3] != 3) or 0 in video.shape:
         raise EchoError(f"{path}: `video` must be (T, H, W) or (T, H, W, 3), got {video.shape}")
-
-
-def _frames(video: npt.NDArray[Any], window: Window | None) -> Iterator[Grey]:
-    return (to_grey(_uint8(frame, window)) for frame in video)
 
 
 def _uint8(frame: npt.NDArray[Any], window: Window | None) -> npt.NDArray[np.uint8]:

@@ -12,7 +12,8 @@ import numpy.typing as npt
 
 from echodfkd.errors import EchoError
 from echodfkd.readers.base import NOTHING, Given, Grey, Source, plausible_fps, stem
-from echodfkd.readers.intensity import PEEK, doppler_notes, to_grey
+from echodfkd.readers.colour import ColourWatch
+from echodfkd.readers.intensity import PEEK
 
 SUFFIXES = (".avi", ".mp4", ".m4v", ".mov", ".mkv", ".webm", ".gif")
 _NOT_DECORD = {".gif"}  # decord asks for a duration that GIFs do not state
@@ -33,7 +34,8 @@ def read_video(path: Path, given: Given = NOTHING) -> Source:
             raise EchoError(f"{path}: holds no video stream")
         stream = container.streams.video[0]
         promised, rate = stream.frames or None, stream.average_rate
-        first = [_rgb(frame) for frame in islice(container.decode(stream), PEEK)]
+        watch = ColourWatch()
+        first = list(islice(watch.grey(map(_rgb, container.decode(stream))), PEEK))
     if not first:
         raise EchoError(f"{path}: no frame can be decoded: the file is truncated or damaged")
     small = first[0].shape[0] * first[0].shape[1] <= _DECORD_PIXELS
@@ -48,15 +50,15 @@ def read_video(path: Path, given: Given = NOTHING) -> Source:
         n_frames=promised,
         fps=fps,
         spacing_mm=given.spacing_mm,
-        notes=doubt + doppler_notes(first),
-        opener=lambda: _grey_frames(path, small),
+        notes=doubt,
+        watch=watch,
+        opener=lambda: _grey_frames(path, watch, small),
     )
 
 
-def _grey_frames(path: Path, small: bool) -> Iterator[Grey]:
+def _grey_frames(path: Path, watch: ColourWatch, small: bool) -> Iterator[Grey]:
     with _one_line(path):
-        for frame in rgb_frames(path) if small else pyav_frames(path):
-            yield to_grey(frame)
+        yield from watch.grey(rgb_frames(path) if small else pyav_frames(path))
 
 
 def rgb_frames(path: Path) -> Iterator[_RGB]:

@@ -1,15 +1,26 @@
 """From LV masks to area, ED and ES, heart rate and EF by the method of disks."""
 
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 import numpy.typing as npt
 
-from echodfkd.beats import Beat, Events, detect_events, heart_rate_bpm, pair_beats
+from echodfkd.beats import (
+    Beat,
+    Events,
+    detect_events,
+    detect_events_with_head,
+    filling,
+    heart_rate_bpm,
+    nominal_fps,
+    pair_beats,
+)
 from echodfkd.clip import BoolMask
 from echodfkd.errors import EchoError
-from echodfkd.segment.result import BeatResult, counted, mean
+from echodfkd.heads.features import Rows
+from echodfkd.heads.head import Head, Reading
+from echodfkd.segment.result import EF_METHOD, BeatResult, counted, mean
 from echodfkd.volume import disk_volume, ejection_fraction
 
 # An LV cavity fills 5..25% of an apical sector; outside these limits the model has found something else.
@@ -28,6 +39,21 @@ class Findings:
     ef: float | None
     heart_rate_bpm: float | None
     warnings: tuple[str, ...]
+    ef_method: str = EF_METHOD
+    ef_interval: tuple[float, float] | None = None
+
+
+@dataclass(frozen=True, eq=False)
+class Curves:
+    """A clip's curves and the head that reads them: rows (T, F) of `frame_features`, fps in Hz."""
+
+    head: Head
+    rows: Rows
+    fps: float
+
+    def read(self, ef: float | None = None, half: bool = True) -> Reading:
+        """What the head makes of the clip, given the masks' own EF in percent."""
+        return self.head.read(self.rows, self.fps, ef, half)
 
 
 def measure(
@@ -37,26 +63,67 @@ def measure(
     sector_px: int,
     fps: float | None,
     spacing_mm: Spacing | None,
+    head: Head | None = None,
+    rows: Rows | None = None,
 ) -> Findings:
     """ED, ES, heart rate and EF of a clip.
+
+    With a head, it helps to find the beats, corrects the EF of the disks, gives it an interval, and may find
+    that there is no LV.
 
     Args:
         area_px: float (T,), LV area per frame in pixels. mask_of: gives the mask of a frame.
         sector_px: pixels inside the ultrasound sector, the yardstick of a plausible area.
         fps: Hz or None. spacing_mm: (row, column) or None; then pixels are taken as square.
+        head: reads `rows`, (T, F) of `frame_features` of the soft masks; None leaves all to the masks.
     """
     nothing = no_lv(area_px, sector_px)
     if nothing is not None:
         return Findings(Events((), ()), (), None, None, (nothing,))
     if len(area_px) == 1:
         return Findings(Events((), ()), (), None, None, ("A single frame: a mask, but no beat and no EF.",))
-    events = detect_events(area_px, fps)
-    pairs = pair_beats(events, len(area_px)) or filling(events)
+    if head is None or rows is None:
+        return _of_masks(detect_events(area_px, fps), mask_of, len(area_px), fps, spacing_mm)
+    curves = Curves(head, rows, fps or nominal_fps(area_px))
+    seen = curves.read()
+    if seen.lv is not None and head.lv_limit is not None and seen.lv < head.lv_limit:
+        return Findings(Events((), ()), (), None, None, (_no_apical_lv(seen.lv),))
+    events = detect_events_with_head(area_px, seen.ed, fps)
+    return _by_head(_of_masks(events, mask_of, len(area_px), fps, spacing_mm), curves, seen)
+
+
+def _of_masks(
+    events: Events, mask_of: MaskOf, frames: int, fps: float | None, spacing_mm: Spacing | None
+) -> Findings:
+    """Beats, heart rate and EF by the method of disks."""
+    pairs = pair_beats(events, frames) or filling(events)
     beats, warnings = _beats(pairs, mask_of, spacing_mm)
     ef = mean([beat.ef for beat in counted(beats)])
-    rate = heart_rate_bpm(events, fps)
     warnings += _remarks(beats, fps=fps, spacing_mm=spacing_mm)
-    return Findings(events, beats, ef, rate, tuple(warnings))
+    return Findings(events, beats, ef, heart_rate_bpm(events, fps), tuple(warnings))
+
+
+def _by_head(found: Findings, curves: Curves, seen: Reading) -> Findings:
+    """The findings with the head's EF, its interval, and how sure each beat is; beats keep their own EF."""
+    if found.ef is None:
+        return found
+    half = not any(beat.complete for beat in found.beats)
+    reading = curves.read(found.ef, half)
+    beats = tuple(replace(beat, confidence=_confidence(beat, seen)) for beat in found.beats)
+    method = f"learned-head:{curves.head.name}"
+    return replace(found, beats=beats, ef=reading.ef, ef_method=method, ef_interval=reading.interval)
+
+
+def _confidence(beat: BeatResult, seen: Reading) -> float:
+    """0..1: how clearly the head sees the beat's ED and ES where they were found."""
+    near = [
+        float(heat[max(at - 1, 0) : at + 2].max()) for heat, at in ((seen.ed, beat.ed), (seen.es, beat.es))
+    ]
+    return float(np.sqrt(near[0] * near[1])) * (1.0 if seen.lv is None else seen.lv)
+
+
+def _no_apical_lv(chance: float) -> str:
+    return f"No LV found: this is no apical view by the look of its curves ({chance:.0%}); EF is not given."
 
 
 def no_lv(area_px: npt.NDArray[np.float64], sector_px: int) -> str | None:
@@ -68,13 +135,6 @@ def no_lv(area_px: npt.NDArray[np.float64], sector_px: int) -> str | None:
     if not MIN_SHARE <= typical <= MAX_SHARE:
         return f"No LV found: the mask fills {typical:.1%} of the sector, not plausible; EF is not given."
     return None
-
-
-def filling(events: Events) -> tuple[Beat, ...]:
-    """The half beat of a clip that shows filling only: its ES and the ED behind it."""
-    if not (events.ed and events.es):
-        return ()
-    return (Beat(events.ed[0], events.es[0], complete=False),)
 
 
 def _beats(

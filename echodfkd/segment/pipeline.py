@@ -11,14 +11,18 @@ import numpy as np
 import numpy.typing as npt
 
 from echodfkd.clip import BoolMask
+from echodfkd.heads.features import Rows, frame_features
+from echodfkd.heads.head import find_head
 from echodfkd.progress import Track, silent
 from echodfkd.readers import Source
 from echodfkd.sector import Sector, find_sector, from_box
 from echodfkd.segment.masks import lv_masks
 from echodfkd.segment.measure import Findings, measure
+from echodfkd.segment.remarks import remarks
 from echodfkd.segment.result import ModelCard, SegmentResult
 from echodfkd.segment.spool import Spool
-from echodfkd.segment.streaming import lay_back, on_input_grid, predict_stream, sample, squares
+from echodfkd.segment.still import MotionMeter, at_rest
+from echodfkd.segment.streaming import WINDOW, lay_back, on_input_grid, predict_stream, sample, squares
 from echodfkd.segmenter import Prob, Segmenter
 
 
@@ -47,6 +51,10 @@ class SoftMasks:
         """The clean mask of one frame, bool (H, W)."""
         square = self.spool.read(index, index + 1)
         return lv_masks(lay_back(square, self.source, self.sector, self.flipped))[0]
+
+    def rows(self) -> Rows:
+        """What a learned head sees of every frame, float (T, F), from the squares."""
+        return np.concatenate([frame_features(block) for block in self.spool.blocks(WINDOW)])
 
     def area_px(self) -> npt.NDArray[np.float64]:
         """LV area of every frame in pixels of the input, float (T,)."""
@@ -85,19 +93,36 @@ def segment(
     sampled = sample(source)
     sector = find_sector(sampled) if box is None else from_box(source.shape, box)
     spool = Spool(segmenter.size)
-    frames = squares(source, sector, segmenter.size, flip)
+    motion = MotionMeter()
+    frames = motion.watch(squares(source, sector, segmenter.size, flip))
     for prob in predict_stream(track(frames, f"segmenting {name}", total=source.n_frames), segmenter):
         spool.append(prob)
     soft = SoftMasks(source, sector, spool, flip)
+    head = find_head(segmenter)
     findings = measure(
         area := soft.area_px(),
         soft.mask,
         sector_px=int(sector.mask.sum()),
         fps=source.fps,
         spacing_mm=source.spacing_mm,
+        head=head,
+        rows=None if head is None else soft.rows(),
     )
-    black = ["The frames are black."] if not sampled.any() and not area.any() else []
-    return Segmentation(soft, _result(name, soft, segmenter, area, findings, black))
+    still = motion.nothing_moves()
+    if still:
+        findings = at_rest(area, int(sector.mask.sum()))
+    said = remarks(
+        sampled,
+        sector,
+        segmenter,
+        soft.mask,
+        area,
+        named=box is not None,
+        still=still,
+        flip=flip,
+        spacing_mm=source.spacing_mm,
+    )
+    return Segmentation(soft, _result(name, soft, segmenter, area, findings, tuple(said)))
 
 
 def _result(
@@ -106,7 +131,7 @@ def _result(
     segmenter: Segmenter,
     area: npt.NDArray[np.float64],
     findings: Findings,
-    remarks: list[str],
+    said: tuple[str, ...],
 ) -> SegmentResult:
     return SegmentResult(
         name=name,
@@ -118,8 +143,10 @@ def _result(
         heart_rate_bpm=findings.heart_rate_bpm,
         beats=findings.beats,
         ef=findings.ef,
+        ef_method=findings.ef_method,
+        ef_interval=findings.ef_interval,
         convention=segmenter.convention,
         orientation="flipped" if soft.flipped else "as stored",
         model=ModelCard.of(segmenter),
-        warnings=(*soft.source.notes, *remarks, *findings.warnings),
+        warnings=(*soft.source.remarks(), *said, *findings.warnings),
     )

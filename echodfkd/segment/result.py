@@ -13,7 +13,7 @@ EVENT_DEFINITION = "largest/smallest LV"
 EF_METHOD = "MOD-A4C"  # single-plane method of disks in the apical four-chamber view
 SUMMARY_COLUMNS = (
     *("name", "status", "frames", "fps", "spacing_row_mm", "spacing_col_mm", "ef", "heart_rate_bpm"),
-    *("complete_beats", "edv_ml", "esv_ml", "model", "claim", "warnings"),
+    *("ef_method", "ef_low", "ef_high", "complete_beats", "edv_ml", "esv_ml", "model", "claim", "warnings"),
 )
 
 
@@ -35,7 +35,8 @@ class ModelCard:
 class BeatResult:
     """One beat: its ED and ES frame (0-based), EF in percent, and volumes where the spacing is known.
 
-    `complete` is False for the half beat of a clip that begins or ends in it.
+    `complete` is False for the half beat of a clip that begins or ends in it. `confidence`, 0..1, is a
+    learned head's, None without one. EF is by the method of disks, with a head too.
     """
 
     ed: int
@@ -45,10 +46,13 @@ class BeatResult:
     edv_ml: float | None = None
     esv_ml: float | None = None
     length_ed_mm: float | None = None
+    confidence: float | None = None
 
     def to_json(self) -> dict[str, Any]:
-        """The beat as in `NAME.json`; volumes and length are left out where the spacing is unknown."""
+        """The beat as in `NAME.json`; what is unknown (volumes, length, confidence) is left out."""
         found = {"ed": self.ed, "es": self.es, "ef": _round(self.ef, 2), "complete": self.complete}
+        if self.confidence is not None:
+            found["confidence"] = _round(self.confidence, 3)
         if self.edv_ml is None:
             return found
         lengths = {"edv_ml": self.edv_ml, "esv_ml": self.esv_ml, "length_ed_mm": self.length_ed_mm}
@@ -63,8 +67,10 @@ class SegmentResult:
         fps: frames per second, None when unknown. spacing_mm: (row, column), None when unknown.
         area_px: float (T,), LV area in pixels of the input.
         ed_frames, es_frames: 0-based. ef: percent; None when no beat was found.
-        ef_interval: (low, high) in percent from a head that was calibrated for it. The method of disks has
-            none: beat-to-beat spread leaves the model's own error out and would pass for it.
+        ef_method: "MOD-A4C", or "learned-head:NAME".
+        ef_interval: (low, high) in percent, 90% on held-out simulated clips, from a head that was calibrated
+            for it. The method of disks has none: beat-to-beat spread leaves the model's own error out and
+            would pass for it.
         convention: tracing convention of the masks. orientation: "as stored" or "flipped".
         warnings: one sentence each.
     """
@@ -108,7 +114,7 @@ class SegmentResult:
             "beats": [beat.to_json() for beat in self.beats],
             "ef": _round(self.ef, 2),
             "ef_method": self.ef_method,
-            "ef_interval": None if self.ef_interval is None else list(self.ef_interval),
+            "ef_interval": self.ef_interval and [_round(end, 2) for end in self.ef_interval],
             "convention": self.convention,
             "orientation": self.orientation,
             "model": {"name": self.model.name, "sha256": self.model.sha256, "claim": self.model.claim},
@@ -119,6 +125,7 @@ class SegmentResult:
         """The clip's row in `summary.csv`: volumes are means over the beats that make up `ef`."""
         row, column = self.spacing_mm or (None, None)
         used = counted(self.beats)
+        low, high = self.ef_interval or (None, None)
         values = {
             "name": self.name,
             "status": "ok",
@@ -128,6 +135,9 @@ class SegmentResult:
             "spacing_col_mm": column,
             "ef": _round(self.ef, 2),
             "heart_rate_bpm": _round(self.heart_rate_bpm, 1),
+            "ef_method": self.ef_method,
+            "ef_low": _round(low, 2),
+            "ef_high": _round(high, 2),
             "complete_beats": sum(beat.complete for beat in self.beats),
             "edv_ml": _round(mean([b.edv_ml for b in used if b.edv_ml is not None]), 2),
             "esv_ml": _round(mean([b.esv_ml for b in used if b.esv_ml is not None]), 2),

@@ -7,7 +7,10 @@ from echodfkd.segmenter import Segmenter
 from echodfkd.students.runtime import OnnxSegmenter, load_torch
 from echodfkd.weights import embedded_path
 
-STUDENTS = {"default": "student-default"}  # name -> stem of its embedded weights
+STUDENTS = {  # name -> stem of its embedded weights
+    "default": "student-default",
+    "tiny": "student-tiny",
+}
 
 
 def load_student(name: str, device: str = "auto") -> Segmenter:

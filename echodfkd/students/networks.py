@@ -6,13 +6,25 @@ from typing import Any
 from torch import nn
 
 from echodfkd.errors import UsageError, unknown_name
+from echodfkd.students.causal import Causal
 from echodfkd.students.compact import Compact
-from echodfkd.students.context import ClipContext
+from echodfkd.students.context import ClipContext, TimeContext
+from echodfkd.students.shift import Past, WholeClip
 
 
 def default() -> nn.Module:
-    """The embedded student: 0.41M parameters, 79 MMAC per 112x112 frame."""
-    return ClipContext(Compact((16, 32, 64, 96)))
+    """The embedded student: 0.41M parameters, 64 MMAC per 112x112 frame."""
+    return TimeContext(Compact((16, 32, 64, 96), (1, 1, 1), WholeClip.glances))
+
+
+def tiny() -> nn.Module:
+    """The embedded student that never looks ahead: 0.1M parameters, 15 MMAC per 112x112 frame."""
+    return Causal(Compact((16, 16, 32, 48), (0, 1, 1), Past.glances))
+
+
+def large() -> nn.Module:
+    """The embedded teacher: 2.6M parameters, 344 MMAC per 112x112 frame."""
+    return TimeContext(Compact((32, 64, 128, 192), (1, 2, 2), WholeClip.glances))
 
 
 def smp(arch: str, encoder: str, **options: Any) -> nn.Module:
@@ -38,6 +50,8 @@ def smp(arch: str, encoder: str, **options: Any) -> nn.Module:
 
 FAMILIES: dict[str, Callable[..., nn.Module]] = {
     "default": default,
+    "tiny": tiny,
+    "large": large,
     "smp": smp,
 }
 

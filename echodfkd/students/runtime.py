@@ -7,14 +7,17 @@ from typing import Any
 
 import numpy as np
 import torch
-from torch import nn
+from torch import Tensor, nn
 
 from echodfkd.clip import Frames
 from echodfkd.errors import EchoError, UsageError
 from echodfkd.segmenter import Prob
+from echodfkd.students.causal import Causal
 from echodfkd.students.checkpoint import load_network, sha256
 
-CHUNK = 128  # frames that share one context: 2.5 s at 50 fps, more than a beat at any rate
+# Frames that share one context: 2.5 s at 50 fps, more than a beat at any rate. A network that looks both ways
+# sees each part as a clip of its own; a causal one goes on with the state of the part before.
+CHUNK = 128
 
 
 def spans(frames: int, chunk: int = CHUNK) -> Iterator[slice]:
@@ -61,13 +64,20 @@ class TorchSegmenter:
     @torch.inference_mode()
     def predict(self, frames: Frames) -> Prob:
         """LV probability, 255 = certain: uint8 (T, size, size) grey -> uint8 (T, size, size)."""
-        parts = [self._chunk(frames[span]) for span in spans(len(frames))]
-        return np.concatenate(parts)
+        probs = [torch.sigmoid(logits)[0, :, 0] for logits in self._logits(frames)]
+        return np.concatenate([(prob * 255).round().to(torch.uint8).cpu().numpy() for prob in probs])
 
-    def _chunk(self, frames: Frames) -> Prob:
-        clip = torch.from_numpy(np.ascontiguousarray(frames)).to(self.device)[None, :, None].float()
-        prob = torch.sigmoid(self.network(clip))[0, :, 0]
-        return np.asarray((prob * 255).round().to(torch.uint8).cpu().numpy())
+    def _logits(self, frames: Frames) -> Iterator[Tensor]:
+        """(1, n, 1, size, size) for each part."""
+        parts = (np.ascontiguousarray(frames[span]) for span in spans(len(frames)))
+        clips = (torch.from_numpy(part).to(self.device)[None, :, None].float() for part in parts)
+        if isinstance(self.network, Causal):
+            state = self.network.initial_state(1, *frames.shape[1:])
+            for clip in clips:
+                logits, state = self.network.advance(clip, state)
+                yield logits
+        else:
+            yield from map(self.network, clips)
 
 
 class OnnxSegmenter:
@@ -95,11 +105,16 @@ class OnnxSegmenter:
         self.name, self.digest = path.stem, sha256(path)
         self.claim, self.convention = meta.get("claim", "unknown"), meta.get("convention", "unknown")
         self.size = int(size)
+        self.causal = meta.get("causal") == "true"
         self._input = inputs[0].name
 
     def predict(self, frames: Frames) -> Prob:
-        """LV probability, 255 = certain: uint8 (T, size, size) grey -> uint8 (T, size, size)."""
-        parts = [self._chunk(frames[span]) for span in spans(len(frames))]
+        """LV probability, 255 = certain: uint8 (T, size, size) grey -> uint8 (T, size, size).
+
+        A causal file keeps its state inside and takes the clip as a whole.
+        """
+        chunk = len(frames) if self.causal else CHUNK
+        parts = [self._chunk(frames[span]) for span in spans(len(frames), chunk)]
         return np.concatenate(parts)
 
     def _chunk(self, frames: Frames) -> Prob:

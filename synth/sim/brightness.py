@@ -146,6 +146,8 @@ def _draw_lines(level: Array, parts: Outlines, echo: Echo, rng: np.random.Genera
     add(parts.ra, max(0.0, echo.right_heart + 4), 1.2)
     add(parts.la[len(parts.la) // 3 : -len(parts.la) // 3], rng.uniform(0, 0.6) * echo.pericardium, 1.5)
     for hinge in (parts.endocardium[0], parts.endocardium[-1], parts.rv[29]):
+        if rng.random() < 0.2:  # an annulus that does not stand out
+            continue
         spot = hinge + rng.normal(0, 1.2, (1, 2)).astype("f4")
         blob = np.zeros_like(level)
         radius = rng.uniform(1.5, 4.5)

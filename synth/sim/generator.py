@@ -37,7 +37,7 @@ class SimGenerator:
     """
 
     name = "sim"
-    version = "2"
+    version = "3"
 
     def __init__(
         self,

@@ -21,6 +21,9 @@ HELD_OUT: dict[str, dict[str, Any]] = {
     "apical-hypertrophy": {"pathology": "apical-hypertrophy"},
 }
 
+# Worlds that settle thresholds and the width of intervals: neither learned from nor judged by.
+CALIBRATION: tuple[dict[str, Any], ...] = ({"preset": "veiled"}, {"preset": "echonet"})
+
 
 def held_out_generators(frames: int = 128, fps: float = 50.0) -> dict[str, SimGenerator]:
     """A generator for each held-out world, by name: 112x112 clips of `frames` frames at `fps` Hz."""

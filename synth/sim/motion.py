@@ -6,116 +6,15 @@ r_0^2 = w_0^2 + (r_t^2 - w_t^2) k, so a wall thickens exactly as much as the cav
 thins where a dyskinetic segment bulges.
 """
 
-from dataclasses import dataclass, replace
-
 import numpy as np
 import numpy.typing as npt
 
 from echodfkd.synth.sim.anatomy import Anatomy, Array, cavity_sides
-from echodfkd.synth.sim.rhythm import Cycle
+from echodfkd.synth.sim.kinetics import Kinetics
 
 TABLE = 1024  # entries of the width tables, over q = z / length in [-1, 3)
 _Q = np.linspace(-1, 3, TABLE, endpoint=False)
 NARROWEST = 0.12  # no half-width falls below this share of its ED value
-
-# Stretches of one side, from q to q (apex 0, base 1), that coronary disease may take out. The apex is left to
-# "apical-akinesia", which networks never learn from.
-TERRITORIES = ((0.46, 0.74), (0.68, 1.3), (0.46, 1.3))
-SOFT = 0.3  # over which share of the length a segment passes into its neighbours: tethering
-
-
-@dataclass(frozen=True)
-class Segment:
-    """A stretch of one side that contracts less.
-
-    Attributes:
-        side: 0 septal, 1 lateral. low, high: from where to where, as q = z / length.
-        severity: lost share of the inward motion: .4 hypokinetic, 1 akinetic, above 1 dyskinetic.
-    """
-
-    side: int
-    low: float
-    high: float
-    severity: float
-
-    def loss(self, q: npt.NDArray[np.float64]) -> npt.NDArray[np.float64]:
-        """Lost share of the inward motion at q, with soft ends."""
-        inside = np.clip(np.minimum(q - self.low, self.high - q) / SOFT + 0.5, 0, 1)
-        return np.asarray(self.severity * inside * inside * (3 - 2 * inside))
-
-
-@dataclass(frozen=True)
-class Kinetics:
-    """How one heart contracts, apart from how much.
-
-    Attributes:
-        shortening: long-axis shortening at ES as a share of EF / 100.
-        slant: how unevenly septum (+) and lateral wall (-) move inwards, -1..1.
-        annular: narrowing of the mitral annulus at ES as a share of its diameter, for an EF of 60 % or more;
-            it falls with the EF.
-        rv_shift: inward motion of the RV free wall at ES, in mm.
-        segments: regional wall-motion abnormalities.
-        rock: turn of the long axis about the base at full contraction, in radians.
-        lag: by how many s this rocking follows the contraction.
-    """
-
-    shortening: float = 0.25
-    slant: float = 0.0
-    annular: float = 0.12
-    rv_shift: float = 5.0
-    segments: tuple[Segment, ...] = ()
-    rock: float = 0.0
-    lag: float = 0.0
-
-
-def sample_motion(rng: np.random.Generator, ef: float, pathology: str | None = None) -> Kinetics:
-    """Draw how a heart of a given EF (percent) contracts.
-
-    "apical-akinesia" holds the apical half still, as in takotsubo or apical infarction; it is never drawn by
-    itself. Other pathologies do not touch the motion. Ranges: docs/simulator.md.
-    """
-    ballooning = pathology == "apical-akinesia"
-    regional = rng.random() < (0.1 if ef > 55 else 0.35)
-    apex, severity = rng.uniform(0.42, 0.55), rng.uniform(0.95, 1.1)
-    kinetics = Kinetics(
-        shortening=rng.uniform(0.12, 0.2) if ballooning else rng.uniform(0.12, 0.4),
-        slant=float(np.clip(rng.normal(0, 0.15), -0.4, 0.4)),
-        annular=rng.uniform(0.05, 0.25),
-        rv_shift=rng.uniform(1, 8),
-        segments=_sample_segments(rng, ef) if regional else (),
-        rock=_sample_rocking(rng),
-        lag=rng.uniform(0, 0.08),
-    )
-    still = tuple(Segment(side, -2.0, apex, severity) for side in (0, 1))
-    return replace(kinetics, segments=still) if ballooning else kinetics
-
-
-def _sample_rocking(rng: np.random.Generator) -> float:
-    """Radians: a degree or so in most hearts, marked in the tenth with a conduction block."""
-    degrees = rng.normal(0, 1.2) if rng.random() < 0.9 else rng.choice((-1, 1)) * rng.uniform(3, 7)
-    return float(np.deg2rad(degrees))
-
-
-def _sample_segments(rng: np.random.Generator, ef: float) -> tuple[Segment, ...]:
-    """One territory on one side; hearts that keep a normal EF have it hypokinetic at worst."""
-    low, high = TERRITORIES[int(rng.integers(len(TERRITORIES)))]
-    kind = rng.choice(3, p=(0.5, 0.35, 0.15)) if ef <= 55 else 0
-    severity = rng.uniform(*((0.35, 0.75), (0.9, 1.0), (1.1, 1.35))[kind])
-    return (Segment(int(rng.integers(2)), low, high, severity),)
-
-
-@dataclass(frozen=True)
-class Rocking:
-    """Swing of the apex about the base within each beat; `angle` in radians, `lag` in s, `length` in mm."""
-
-    angle: float
-    lag: float
-    length: float
-    cycle: Cycle
-
-    def turn(self, time: float) -> float:
-        """By how many radians the long axis is turned at a time in s."""
-        return self.angle * float(self.cycle.ejected(time - self.lag)) if self.angle else 0.0
 
 
 class Motion:
@@ -134,6 +33,8 @@ class Motion:
         kinetics = kinetics or Kinetics()
         self.length = np.float32(heart.length)
         self.longitudinal = np.float32(kinetics.shortening * ef / 100)
+        self.apical = np.float32(kinetics.apical * heart.length * min(1.2, ef / 60))
+        self.cap = np.float32(heart.wall[1] + heart.trabeculae[1])
         self.rv_shift = np.float32(kinetics.rv_shift)
         self.atrium = np.float32(heart.la[0])
         left, right, offset = cavity_sides(heart, np.clip(_Q, None, 1.0))
@@ -156,7 +57,8 @@ class Motion:
         fixed, free = share * near_base * kinetics.annular * min(1, ef / 0.6), share * (1 - near_base)
         inside = (_Q >= 0) & (_Q <= 1)
         sides = self._sides[:, inside].astype(np.float64)
-        whole = float((sides.sum(0) ** 2).sum()) / (1 - float(self.longitudinal))
+        shortening = float(self.longitudinal + self.apical / self.length)
+        whole = float((sides.sum(0) ** 2).sum()) / (1 - shortening)
         rest, pull = (sides * (1 - fixed[:, inside])).sum(0), (sides * free[:, inside]).sum(0)
         square, mixed, const = pull @ pull, rest @ pull, rest @ rest - whole * (1 - ef)
         c = (mixed - np.sqrt(max(0.0, mixed**2 - square * const))) / square
@@ -180,7 +82,8 @@ class Motion:
         calm = np.minimum(np.clip((x + 105) * 0.04, 0.15, 1), np.clip((62 - x) * 0.04, 0.15, 1))
         shrink = (a32 * self.longitudinal) * calm  # far from the heart nothing shortens
         base = self.length * (1 - shrink)
-        z0 = self._stretch(z, base)
+        tip = (a32 * self.apical) * calm
+        z0 = self._stretch(z, base, tip)
         q = z0 * (1 / self.length)
         index = np.clip((q + 1) * (TABLE / 4), 0, TABLE - 1).astype(np.int32)
         from_axis = x - self._offset[index]
@@ -190,7 +93,7 @@ class Motion:
         scale = 1 - a32 * self._inward.ravel()[flat]
         radius = np.abs(from_axis)
         heart_only = np.clip(np.minimum((1.3 - q) * (1 / 0.3), (q + 0.15) * (1 / 0.15)), 0, 1)
-        k = 1 - shrink * heart_only
+        k = 1 - (shrink + tip / self.length) * heart_only
         outside = w0 * w0 + (radius * radius - (w0 * scale) ** 2) * k
         r0 = np.where(radius < w0 * scale, radius / scale, np.sqrt(np.maximum(outside, 0)))
         x0 = self._offset[index] + np.where(side > 0, r0, -r0)
@@ -201,12 +104,16 @@ class Motion:
         x0, z0 = self.to_reference(x, z, a)
         return x - x0, z - z0
 
-    def _stretch(self, z: Array, base: Array) -> Array:
-        """Long-axis part: the cavity shortens to `base`, the atria lengthen, beyond them nothing moves."""
+    def _stretch(self, z: Array, base: Array, tip: Array) -> Array:
+        """Long-axis part: the cavity shortens to `tip`..`base`, its apical wall thickens, the atria lengthen.
+
+        Outside the heart nothing moves: the epicardial apex stays where it is.
+        """
         roof = self.length + self.atrium
-        in_cavity = np.clip(z, 0, base) * (self.length / base)
+        in_wall = (np.clip(z, -self.cap, tip) + self.cap) * (self.cap / (self.cap + tip)) - self.cap
+        in_cavity = np.clip(z - tip, 0, base - tip) * (self.length / (base - tip))
         in_atrium = np.clip(z - base, 0, roof - base) * (self.atrium / (roof - base))
-        return np.minimum(z, 0) + in_cavity + in_atrium + np.maximum(z - roof, 0)
+        return np.minimum(z + self.cap, 0) + in_wall + in_cavity + in_atrium + np.maximum(z - roof, 0)
 
     def _free_wall(self, x0: Array, q: Array) -> Array:
         """Inward shift (mm at ES) of the RV free wall, largest at its base."""

@@ -9,7 +9,8 @@ import numpy as np
 from echodfkd.synth.sim import anatomy as an
 from echodfkd.synth.sim.anatomy import Anatomy, Array
 from echodfkd.synth.sim.brightness import Echo, smooth_noise
-from echodfkd.synth.sim.motion import Kinetics, Motion
+from echodfkd.synth.sim.kinetics import Kinetics
+from echodfkd.synth.sim.motion import Motion
 from echodfkd.synth.sim.outlines import ABOVE, X_RANGE, Labels
 from echodfkd.synth.sim.pose import Pose
 from echodfkd.synth.sim.scanner import Style

@@ -6,7 +6,7 @@ import numpy as np
 
 from echodfkd.synth.sim import anatomy as an
 from echodfkd.synth.sim.anatomy import Array
-from echodfkd.synth.sim.motion import Rocking
+from echodfkd.synth.sim.kinetics import Rocking
 from echodfkd.synth.sim.scanner import Style
 
 BREATH = 4.0  # s

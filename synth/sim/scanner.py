@@ -118,12 +118,24 @@ def _lowband(style: Style, rng: np.random.Generator) -> Style:
     )
 
 
+def _veiled(style: Style, rng: np.random.Generator) -> Style:
+    """A poor window: thick haze, noise, a flat grey map. Never learned from: it settles how sure to be."""
+    return replace(
+        style,
+        clutter=rng.uniform(-6, 0),
+        noise=rng.uniform(-30, -20),
+        gamma=rng.uniform(0.6, 0.84),
+        dynamic_range=rng.uniform(63, 75),
+    )
+
+
 PRESETS = {
     "echonet": lambda style, _: style,
     "camus": _camus,
     "handheld": _handheld,
     "harmonic": _harmonic,
     "lowband": _lowband,
+    "veiled": _veiled,
 }
 
 

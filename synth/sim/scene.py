@@ -12,7 +12,7 @@ from echodfkd.synth.sim import scanner
 from echodfkd.synth.sim.anatomy import Array
 from echodfkd.synth.sim.brightness import sample_echo
 from echodfkd.synth.sim.camera import Camera, Speckle
-from echodfkd.synth.sim.motion import Rocking, sample_motion
+from echodfkd.synth.sim.kinetics import Rocking, sample_motion
 from echodfkd.synth.sim.physics import Real
 from echodfkd.synth.sim.rhythm import Cycle, sample_cycle
 from echodfkd.synth.sim.tissue import Reference

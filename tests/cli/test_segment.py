@@ -3,7 +3,7 @@ import json
 from pathlib import Path
 
 import pytest
-from dark_cavity import FPS, DarkCavity, beating, save_clip
+from dark_cavity import FPS, DarkCavity, beating, in_fan, save_clip
 
 from echodfkd import teachers
 from echodfkd.cli import main
@@ -17,7 +17,7 @@ def dark_cavity(monkeypatch: pytest.MonkeyPatch) -> None:
 
 @pytest.fixture
 def clip(tmp_path: Path) -> Path:
-    return save_clip(tmp_path / "in" / "x.npz", beating(45)[0], fps=FPS, spacing_mm=(0.9, 0.9))
+    return save_clip(tmp_path / "in" / "x.npz", in_fan(beating(45)[0]), fps=FPS, spacing_mm=(0.9, 0.9))
 
 
 def out(folder: Path) -> list[str]:

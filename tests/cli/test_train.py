@@ -4,6 +4,7 @@ from pathlib import Path
 import pytest
 
 from echodfkd.cli import main
+from echodfkd.heads.head import load_head
 from echodfkd.students.checkpoint import sha256
 from echodfkd.teachers import load_teacher
 from echodfkd.teachers.train import CONFIG
@@ -46,8 +47,10 @@ def test_a_run_is_not_overwritten(run: Path, capsys: pytest.CaptureFixture[str])
 @pytest.mark.parametrize(
     ("arguments", "message"),
     [
-        (["student"], "unknown system 'student'; choose from: teacher"),
+        (["student"], "unknown system 'student'; choose from: heads, teacher"),
         (["teacher", "--generator", "nothing"], "unknown generator to train from 'nothing'"),
+        (["heads", "--clips", "9"], "--clips"),
+        (["heads", "--student", "nobody"], "unknown model 'nobody'"),
         (["teacher", "--steps", "0"], "--steps"),
         (["teacher", "--batch", "0"], "--batch"),
         ([], "Missing argument 'system'"),
@@ -71,3 +74,18 @@ def test_an_output_that_holds_something_else_is_left_alone(
     assert main(["train", "teacher", "--output", str(tmp_path), *TINY]) == 2
     assert "holds something else; choose another --output" in capsys.readouterr().err
     assert [path.name for path in tmp_path.iterdir()] == ["thesis.tex"]
+
+
+def test_heads_are_left_for_the_student_they_read(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.setattr("echodfkd.synth.cines.RATES_AND_FRAMES", ((10.0, 14),))  # quick
+    line = ["train", "heads", "--clips", "10", "--steps", "2", "--output", str(tmp_path / "run")]
+    assert main([*line, "--device", "cpu"]) == 0
+    out = capsys.readouterr().out
+    assert "EF on held-out clips: off by" in out
+    assert "heads-default.safetensors" in out
+    head = load_head(tmp_path / "run" / "heads.safetensors")
+    assert head.student_sha256 == load_teacher("default", device="cpu").digest
+    assert head.lv_limit is not None
+    assert main([*line, "--device", "cpu", "--generator", "flow", "--resume"]) == 2

@@ -41,3 +41,16 @@ def test_windows_are_neighbouring_frames_played_to_and_fro(available: int, wante
     assert frames.min() >= 0
     assert frames.max() < available
     assert set(np.abs(np.diff(frames))) <= ({1} if available > 1 else {0})
+
+
+def test_tissues_are_the_generators_own_classes() -> None:
+    source = MovingEllipse()
+    frames, target, tissues = GeneratorExamples([source], 0, 2, 64, exact=True, tissues=True)[1]
+    assert frames.shape == tissues.shape
+    assert np.array_equal(tissues == 1, target > 127)
+
+
+def test_tissues_of_larger_frames_keep_their_classes() -> None:
+    _, target, tissues = GeneratorExamples([MovingEllipse()], 0, 2, 32, exact=True, tissues=True)[0]
+    assert tissues.shape == target.shape == (8, 32, 32)
+    assert set(np.unique(tissues)) == {0, 1}

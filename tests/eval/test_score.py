@@ -6,7 +6,7 @@ from dark_cavity import beating
 from echodfkd.beats import Events
 from echodfkd.clip import Clip, Label
 from echodfkd.errors import EchoError
-from echodfkd.eval.score import Reference, labels_of, score_clip, teacher_of
+from echodfkd.eval.score import Predicted, Reference, labels_of, score_clip, teacher_of
 
 Bools = npt.NDArray[np.bool_]
 HEART_EF = 100 * (1 - 0.75**3)  # all three diameters of `beating` shrink to 0.75
@@ -37,7 +37,7 @@ def heart(**known: object) -> Clip:
 
 def test_overlap_and_area_by_hand() -> None:
     found, true = box(4, 8), box(6, 14)  # 32 and 64 pixels, 16 in common
-    score = score_clip(Clip(soft(true), name="x"), soft(found), against(true))
+    score = score_clip(Clip(soft(true), name="x"), Predicted(soft(found)), against(true))
     assert score.dice.tolist() == pytest.approx([2 * 16 / (32 + 64)])
     assert score.counts.tolist() == [[16, 96]]
     assert score.area_error.tolist() == [50.0]  # |32 - 64| / 64
@@ -47,7 +47,7 @@ def test_overlap_and_area_by_hand() -> None:
 
 def test_an_empty_reference_counts_for_dice_but_has_no_area_error() -> None:
     true = np.concatenate([box(4, 8), box(4, 4)])
-    score = score_clip(Clip(soft(true)), soft(true), against(true))
+    score = score_clip(Clip(soft(true)), Predicted(soft(true)), against(true))
     assert score.dice.tolist() == [1.0, 1.0]  # both empty counts 1
     assert score.area_error.tolist() == [0.0]
 
@@ -57,14 +57,14 @@ def test_masks_are_cleaned_at_probability_a_half() -> None:
     prob = np.where(true, 128, 127).astype(np.uint8)
     prob[:, 6:8, 6:8] = 0  # a hole is filled
     prob[:, 17:19, 17:19] = 255  # a smaller piece is dropped
-    score = score_clip(Clip(soft(true)), prob, against(true))
+    score = score_clip(Clip(soft(true)), Predicted(prob), against(true))
     assert score.dice.tolist() == [1.0]
 
 
 def test_perfect_masks_of_a_beating_heart() -> None:
     clip = heart(ed_frames=(20, 40), es_frames=(10, 30), ef=HEART_EF)
     assert clip.lv is not None
-    score = score_clip(clip, soft(clip.lv), labels_of(clip))
+    score = score_clip(clip, Predicted(soft(clip.lv)), labels_of(clip))
     assert score.dice.tolist() == [1.0] * 50
     assert score.ed.pairs == ((20, 20), (40, 40))
     assert score.es.pairs == ((10, 10), (30, 30))
@@ -80,7 +80,7 @@ def test_marked_events_win_over_those_of_the_area_curve() -> None:
     assert reference.name == "labels"
     assert (reference.events, reference.events_from) == (Events((18, 38), (13,)), "marked ED and ES frames")
     assert marked.lv is not None
-    score = score_clip(marked, soft(marked.lv), reference)
+    score = score_clip(marked, Predicted(soft(marked.lv)), reference)
     assert score.ed.pairs == ((20, 18), (40, 38))  # found, true
     assert (score.es.pairs, score.es.false) == (((10, 13),), (30,))
 
@@ -116,4 +116,4 @@ def test_a_teacher_is_a_reference_with_its_own_events_and_ef() -> None:
 
 def test_masks_of_another_shape_are_refused() -> None:
     with pytest.raises(EchoError, match=r"got \(1, 20, 20\) and \(2, 20, 20\)"):
-        score_clip(Clip(soft(box(4, 8))), soft(box(4, 8)), against(box(4, 8, frames=2)))
+        score_clip(Clip(soft(box(4, 8))), Predicted(soft(box(4, 8))), against(box(4, 8, frames=2)))

@@ -9,16 +9,20 @@ from echodfkd.errors import EchoError, UsageError
 from echodfkd.export.parity import Parity, compare, require
 from echodfkd.export.run import export_model
 from echodfkd.students.networks import build_network
-from echodfkd.students.runtime import OnnxSegmenter, TorchSegmenter
+from echodfkd.students.runtime import CHUNK, OnnxSegmenter, TorchSegmenter
+
+
+def untrained(student: str) -> TorchSegmenter:
+    torch.manual_seed(0)
+    network = build_network(student)
+    network.train()(torch.rand(2, 3, 1, 112, 112) * 255)  # batch statistics that are not the initial ones
+    config = {"claim": "real-free", "convention": "echonet", "size": 112}
+    return TorchSegmenter(network, config, "mine", "ab" * 32, "cpu")
 
 
 @pytest.fixture(scope="module")
 def model() -> TorchSegmenter:
-    torch.manual_seed(0)
-    network = build_network("default")
-    network.train()(torch.rand(2, 3, 1, 112, 112) * 255)  # batch statistics that are not the initial ones
-    config = {"claim": "real-free", "convention": "echonet", "size": 112}
-    return TorchSegmenter(network, config, "mine", "ab" * 32, "cpu")
+    return untrained("default")
 
 
 def clips() -> dict[str, np.ndarray]:
@@ -36,6 +40,12 @@ def test_the_file_does_what_the_network_does(model: TorchSegmenter, exported: Pa
     assert parity.dice >= 0.999
     assert parity.largest_difference <= 1
     assert parity.frames == 8
+
+
+def test_a_causal_file_takes_long_clips_as_a_whole(tmp_path: Path) -> None:
+    tiny, long = untrained("tiny"), np.random.default_rng(0).integers(0, 255, (CHUNK + 7, 112, 112), np.uint8)
+    path, _ = export_model(tiny, "onnx", tmp_path, clips())
+    assert np.abs(OnnxSegmenter(path).predict(long).astype(int) - tiny.predict(long)).max() <= 1
 
 
 def test_the_file_knows_what_it_is(exported: Path) -> None:

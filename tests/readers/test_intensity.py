@@ -2,7 +2,7 @@ import numpy as np
 import pytest
 
 from echodfkd.errors import EchoError
-from echodfkd.readers.intensity import DOPPLER_NOTE, Window, doppler_notes, fit_window, to_grey
+from echodfkd.readers.intensity import Window, fit_window, to_grey
 
 
 def test_grey_is_rec_601_luma():
@@ -57,23 +57,3 @@ def test_fit_window_refuses_complex_numbers():
 def test_a_constant_clip_has_no_division_by_zero():
     window, _ = fit_window([np.full(3, 1000.0)], "a")
     assert window.apply(np.full(3, 1000.0)).tolist() == [0, 0, 0]
-
-
-def bmode(colour=None, share=0.0):
-    frame = np.full((100, 120, 3), 90, np.uint8)
-    frame[40 : 40 + round(share * 100), 30:90] = colour or 90
-    return frame
-
-
-def test_red_and_blue_flow_is_noted():
-    assert doppler_notes([bmode(), bmode((200, 20, 10), 0.1)]) == (DOPPLER_NOTE,)
-    assert doppler_notes([bmode((20, 40, 220), 0.1)]) == (DOPPLER_NOTE,)
-
-
-def test_sepia_banners_and_thin_traces_are_not():
-    assert doppler_notes([bmode((120, 100, 70), 0.3)]) == ()
-    banner = bmode()
-    banner[:18] = (30, 60, 160)
-    assert doppler_notes([banner]) == ()
-    assert doppler_notes([bmode((0, 255, 0), 0.01)]) == ()
-    assert doppler_notes([np.zeros((50, 60, 3), np.uint8), np.zeros((50, 60), np.uint8)]) == ()

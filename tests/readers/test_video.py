@@ -4,7 +4,6 @@ import pytest
 
 from echodfkd.errors import EchoError
 from echodfkd.readers import open_source, read_clip
-from echodfkd.readers.intensity import DOPPLER_NOTE
 from echodfkd.readers.video import decord_frames, pyav_frames
 from echodfkd.video_writer import write_avi
 
@@ -93,7 +92,7 @@ def test_colour_becomes_grey_and_is_noted(tmp_path):
     clip = np.full((5, 40, 48, 3), 100, np.uint8)
     clip[:, 15:25, 12:36] = (220, 20, 20)
     source = open_source(write(tmp_path / "a.avi", "rawvideo", "bgr24", clip))
-    assert source.notes == (DOPPLER_NOTE,)
+    assert [note[:31] for note in source.remarks()] == ["Colour Doppler in 5 of 5 frames"]
     frame = next(source.frames())
     assert frame[0, 0] == 100 and frame[20, 20] == round(0.299 * 220 + 0.701 * 20)
 

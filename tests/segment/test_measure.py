@@ -1,9 +1,14 @@
 import numpy as np
 import pytest
+import torch
+from beating_curves import Soft, soft
 from dark_cavity import FPS, beating
 
 from echodfkd.beats import Beat
 from echodfkd.errors import EchoError
+from echodfkd.heads.features import frame_features
+from echodfkd.heads.head import Head
+from echodfkd.heads.network import HeadNetwork
 from echodfkd.segment.measure import Findings, beat_result, measure, no_lv
 
 
@@ -14,12 +19,31 @@ def rectangle(height: int, width: int) -> np.ndarray:
 
 
 def of(
-    video_mask: np.ndarray, fps: float | None = FPS, spacing: tuple[float, float] | None = None
+    video_mask: np.ndarray,
+    fps: float | None = FPS,
+    spacing: tuple[float, float] | None = None,
+    head: Head | None = None,
 ) -> Findings:
-    area = video_mask.sum(axis=(1, 2)).astype(float)
     return measure(
-        area, lambda index: video_mask[index], sector_px=video_mask[0].size, fps=fps, spacing_mm=spacing
+        video_mask.sum(axis=(1, 2)).astype(float),
+        lambda index: video_mask[index],
+        sector_px=video_mask[0].size,
+        fps=fps,
+        spacing_mm=spacing,
+        head=head,
+        rows=None if head is None else frame_features(soft(video_mask)),
     )
+
+
+def head(lv: float, share: float = 0.0, limit: float | None = 0.3) -> Head:
+    """A head that adds 7 points and gives quantiles 5 points away, whatever it sees; `lv` in logits."""
+    torch.manual_seed(0)
+    network = HeadNetwork().eval()
+    with torch.no_grad():
+        network.clip[2].weight.zero_()
+        network.timed.weight.zero_()
+        network.clip[2].bias[:] = torch.tensor([0.7, -0.4328, -0.4328, lv])  # softplus(-.4328) = .5
+    return Head(network, "soft", Soft.digest, share=share, lv_limit=limit)
 
 
 def test_ef_of_shapes_that_shrink_alike_is_one_minus_the_cube_of_the_scale() -> None:
@@ -106,3 +130,45 @@ def test_what_is_no_lv(area: list[float], message: str) -> None:
 
 def test_what_may_be_one() -> None:
     assert no_lv(np.array([1500.0, 0, 900, 1200]), 10_000) is None
+
+
+def test_a_head_corrects_the_ef_and_gives_an_interval() -> None:
+    mask = beating(50, beat=20, shrink=0.85)[1]
+    plain, found = of(mask), of(mask, head=head(lv=4.0, share=0.5))
+    assert plain.ef is not None
+    assert found.ef is not None
+    assert (plain.ef_method, plain.ef_interval) == ("MOD-A4C", None)
+    assert found.ef_method == "learned-head:soft"
+    own = np.mean([beat.ef for beat in found.beats if beat.complete])
+    assert found.ef == pytest.approx(own + 3.5, abs=0.01)
+    assert found.ef_interval == pytest.approx((found.ef - 5, found.ef + 5), abs=0.01)
+    assert len(found.beats) == len(plain.beats)
+    assert all(beat.confidence is not None and 0 <= beat.confidence <= 1 for beat in found.beats)
+    assert all(beat.confidence is None for beat in plain.beats)
+
+
+def test_a_head_that_sees_no_apical_lv_leaves_ef_null() -> None:
+    found = of(beating(50)[1], head=head(lv=-3.0))
+    assert (found.ef, found.ef_interval, found.beats, found.ef_method) == (None, None, (), "MOD-A4C")
+    assert found.warnings[0].startswith("No LV found: this is no apical view")
+    unasked = of(beating(50)[1], head=head(lv=-3.0, limit=None))
+    assert unasked.ef is not None
+
+
+@pytest.mark.parametrize(("start", "stop", "beat"), [(0, 11, 20), (15, 31, 30)])  # ED to ES, ES to ED
+def test_half_a_beat_has_its_ef_with_a_head_too(start: int, stop: int, beat: int) -> None:
+    found = of(beating(31, beat=beat)[1][start:stop], head=head(lv=4.0))
+    assert [one.complete for one in found.beats] == [False]
+    assert found.ef == pytest.approx(57.8, abs=4)
+    assert "No complete beat: EF is that of half a beat." in found.warnings
+
+
+def test_a_head_makes_no_beat_of_a_heart_that_stands_still() -> None:
+    found = of(np.repeat(beating(1)[1], 30, axis=0), head=head(lv=4.0))
+    assert (found.ef, found.beats, found.ef_interval) == (None, (), None)
+
+
+def test_a_head_reads_clips_of_unknown_rate() -> None:
+    found = of(beating(50)[1], fps=None, head=head(lv=4.0))
+    assert found.heart_rate_bpm is None
+    assert found.ef_interval is not None

@@ -4,7 +4,7 @@ from pathlib import Path
 import av
 import numpy as np
 import pytest
-from dark_cavity import FPS, DarkCavity, beating, save_clip
+from dark_cavity import FPS, DarkCavity, beating, in_fan, save_clip
 
 from echodfkd.readers import open_source
 from echodfkd.segment.outputs import write_npz
@@ -108,3 +108,12 @@ def test_a_large_film_takes_no_more_memory_than_a_block_of_it(tmp_path: Path) ->
     assert peak < 70, f"{peak:.0f} MiB"
     with np.load(tmp_path / "large.npz") as archive:
         assert archive["mask"].shape == (160, 720, 720)
+
+
+def test_colour_doppler_is_said(tmp_path: Path) -> None:
+    grey = in_fan(beating(45)[0])
+    rgb = np.repeat(grey[..., None], 3, axis=3)
+    rgb[20:26, 40:70, 45:70] = (210, 30, 20)  # a jet in one systole
+    (warning, *_) = run(tmp_path, rgb).result.warnings
+    assert warning.startswith("Colour Doppler in 6 of 45 frames")
+    assert not any("Doppler" in said for said in run(tmp_path, grey).result.warnings)

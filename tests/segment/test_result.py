@@ -85,3 +85,19 @@ def test_summary_row_has_the_volumes_of_the_beats_behind_ef() -> None:
 def test_mean_of_nothing_is_none() -> None:
     assert mean([]) is None
     assert mean([1.0, 2.0]) == 1.5
+
+
+def test_a_heads_figures_are_in_json_and_row() -> None:
+    one = result(
+        ef_method="learned-head:default",
+        ef_interval=(51.234, 66.666),
+        beats=(BeatResult(0, 1, 60.0, True, confidence=0.87654),),
+    )
+    content = json.loads(json.dumps(one.to_json(), allow_nan=False))
+    assert set(content) == KEYS
+    assert content["ef_method"] == "learned-head:default"
+    assert content["ef_interval"] == [51.23, 66.67]
+    assert content["beats"][0]["confidence"] == 0.877
+    assert (one.to_row()["ef_method"], one.to_row()["ef_low"], one.to_row()["ef_high"]) == (
+        *("learned-head:default", 51.23, 66.67),
+    )

@@ -3,6 +3,7 @@ from pathlib import Path
 import numpy as np
 import onnx
 import pytest
+import torch
 
 from echodfkd.errors import EchoError, UsageError
 from echodfkd.segmenter import Segmenter
@@ -11,8 +12,8 @@ from echodfkd.students.networks import build_network
 from echodfkd.students.runtime import CHUNK, OnnxSegmenter, TorchSegmenter, pick_device, spans
 
 
-def segmenter() -> TorchSegmenter:
-    return TorchSegmenter(build_network("default"), {"claim": "real-free"}, "mine", "0" * 64, "cpu")
+def segmenter(student: str = "default") -> TorchSegmenter:
+    return TorchSegmenter(build_network(student), {"claim": "real-free"}, "mine", "0" * 64, "cpu")
 
 
 @pytest.mark.parametrize("frames", [1, 5, CHUNK, CHUNK + 1, 3 * CHUNK + 7])
@@ -33,6 +34,15 @@ def test_a_torch_segmenter_keeps_the_contract() -> None:
 
 def test_one_frame_is_a_clip_too() -> None:
     assert segmenter().predict(np.zeros((1, 112, 112), np.uint8)).shape == (1, 112, 112)
+
+
+def test_a_causal_network_goes_on_where_the_part_before_ended() -> None:
+    """The last frame of a clip cut into parts is that of the clip as a whole."""
+    model = segmenter("tiny")
+    frames = np.random.default_rng(0).integers(0, 255, (CHUNK + 2, 32, 32), np.uint8)
+    with torch.inference_mode():
+        whole = torch.sigmoid(model.network(torch.from_numpy(frames)[None, :, None].float()))[0, :, 0]
+    assert np.abs(model.predict(frames) - 255 * whole.numpy()).max() <= 0.51
 
 
 def test_a_missing_device_is_named() -> None:

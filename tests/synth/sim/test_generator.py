@@ -76,9 +76,9 @@ def test_hypertrophy_of_the_apex_thickens_the_apex() -> None:
 def test_displacement_leads_back_to_the_tissue_of_ed() -> None:
     """The label found at a pixel is the one that lay `displacement` before it at ED."""
     generator = SimGenerator(frames=5, fps=12, ef=(55, 65))
-    moved = generator.displacement(2, 1)
+    moved = generator.displacement(2, 0)
     assert moved.shape == (5, 112, 112, 2)
-    scene, _, _ = generator.scene(2, 1)
+    scene, _, _ = generator.scene(2, 0)
     scene.pose = replace(scene.pose, drift=(0.0, 0.0), rocking=None)
     k = int(np.argmax([scene.contraction(t / 12) for t in range(5)]))
     now, before = scene.labels(k / 12, scene.contraction(k / 12)), scene.labels(0.0, 0.0)

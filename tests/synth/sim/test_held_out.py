@@ -5,7 +5,7 @@ import pytest
 
 from echodfkd.synth.mixture import training_mixture
 from echodfkd.synth.sim import scanner
-from echodfkd.synth.sim.held_out import HELD_OUT, held_out_generators
+from echodfkd.synth.sim.held_out import CALIBRATION, HELD_OUT, held_out_generators
 
 
 @pytest.mark.parametrize("name", HELD_OUT)
@@ -27,3 +27,7 @@ def test_styles_lie_outside_what_is_trained_on(preset: str, field: str) -> None:
     seen = [getattr(scanner.sample_style(rng, name), field) for name in trained for _ in range(300)]
     held = [getattr(scanner.sample_style(rng, preset), field) for _ in range(100)]
     assert min(held) > max(seen)
+
+
+def test_what_calibrates_does_not_judge() -> None:
+    assert not [world for world in CALIBRATION if world in HELD_OUT.values()]

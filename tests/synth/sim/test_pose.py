@@ -1,7 +1,7 @@
 import numpy as np
 import pytest
 
-from echodfkd.synth.sim.motion import Rocking
+from echodfkd.synth.sim.kinetics import Rocking
 from echodfkd.synth.sim.pose import Pose
 from echodfkd.synth.sim.rhythm import sample_cycle
 

@@ -1,0 +1,142 @@
+"""A trained head: what it says of a clip, and how it is stored and found."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from functools import lru_cache
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+import torch
+from safetensors.torch import load_file
+
+from echodfkd.errors import EchoError
+from echodfkd.heads.features import Rows, channels, steps
+from echodfkd.heads.network import HeadNetwork, naive_input
+from echodfkd.home import model_folder
+from echodfkd.segmenter import Segmenter
+from echodfkd.students.checkpoint import read_config, save_network
+from echodfkd.weights import FOLDER
+
+ARCHITECTURE = "curves-tcn"
+PATTERN = "heads-*.safetensors"
+
+Curve = npt.NDArray[np.float64]  # (T,)
+
+
+@dataclass(frozen=True, eq=False)
+class Reading:
+    """What a head makes of a clip.
+
+    Attributes:
+        ed, es: (T,), how near ED and ES are, 0..1.
+        ef: percent. interval: its 90% interval. Both None when no EF of the masks was handed in.
+        lv: probability that the clip shows an apical LV; None when the head never saw anything else.
+    """
+
+    ed: Curve
+    es: Curve
+    ef: float | None
+    interval: tuple[float, float] | None
+    lv: float | None
+
+
+@dataclass(frozen=True, eq=False)
+class Head:
+    """A network with what was settled on held-out clips.
+
+    Attributes:
+        name: in `ef_method`. student_sha256: of the weights whose masks it learned to read.
+        widen: points of EF by which the interval grows on both sides (negative: shrinks).
+        share: of the network's EF in the head's; the rest is the masks' own.
+        lv_limit: probability below which a clip is called no LV; None never calls one so.
+    """
+
+    network: HeadNetwork
+    name: str
+    student_sha256: str
+    widen: float = 0.0
+    share: float = 1.0
+    lv_limit: float | None = None
+
+    def config(self) -> dict[str, Any]:
+        """Everything but the weights, JSON-ready."""
+        fields = {"name": self.name, "student_sha256": self.student_sha256, "widen": self.widen}
+        return {"architecture": ARCHITECTURE, **fields, "share": self.share, "lv_limit": self.lv_limit}
+
+    @torch.inference_mode()
+    def read(self, rows: Rows, fps: float, ef: float | None = None, half: bool = True) -> Reading:
+        """Read a clip's curves.
+
+        Args:
+            rows: (T, F) of `frame_features`. fps: Hz.
+            ef: the masks' own EF in percent, None without a beat. half: whether it is of half a beat.
+        """
+        curves = torch.from_numpy(channels(rows, fps))[None]
+        naive = torch.from_numpy(naive_input(ef, half))[None]
+        out = self.network(curves, naive, torch.ones(1, curves.shape[-1]))
+        heat = torch.sigmoid(out.heat[0]).numpy().astype(np.float64)
+        frames, clock = np.arange(len(rows)), steps(len(rows), fps)
+        ed, es = (np.interp(frames, clock, curve) for curve in heat)
+        lv = None if self.lv_limit is None else float(torch.sigmoid(out.lv[0]))
+        low, middle, high = (float(value) for value in out.ef[0])
+        if ef is None:
+            return Reading(ed, es, None, None, lv)
+        return Reading(ed, es, *self._settled(low, middle, high, ef), lv)
+
+    def _settled(
+        self, low: float, middle: float, high: float, masks: float
+    ) -> tuple[float, tuple[float, float]]:
+        """EF and interval from the network's quantiles and the masks' EF, within 1..95%."""
+        shift = (1 - self.share) * (masks - middle)
+        ef = float(np.clip(middle + shift, 1, 95))
+        bounds = np.clip((low + shift - self.widen, high + shift + self.widen), 1, 95)
+        return ef, (min(float(bounds[0]), ef), max(float(bounds[1]), ef))
+
+
+def save_head(head: Head, path: Path, more: Mapping[str, Any]) -> None:
+    """Write a head as one safetensors file, weights as fp16; `more` joins its metadata."""
+    save_network(head.network, {**more, **head.config()}, path)
+
+
+def load_head(path: Path) -> Head:
+    """The head in a file that `save_head` wrote.
+
+    Raises:
+        EchoError: if it holds no head, or weights that are not finite.
+    """
+    config = read_config(path)
+    if config["architecture"] != ARCHITECTURE:
+        raise EchoError(f"{path} holds {config['architecture']!r}, not a head; train one with `train heads`")
+    weights = {name: value.float() for name, value in load_file(path).items()}
+    network = HeadNetwork().eval()
+    try:
+        network.load_state_dict(weights)
+    except RuntimeError as error:
+        raise EchoError(f"{path} is a head of another version; train it again") from error
+    if not all(bool(torch.isfinite(value).all()) for value in weights.values()):
+        raise EchoError(f"{path} holds NaN or infinite weights; train it again")
+    settled = {key: config[key] for key in ("name", "student_sha256", "widen", "share", "lv_limit")}
+    return Head(network, **settled)
+
+
+def find_head(segmenter: Segmenter) -> Head | None:
+    """The head that learned to read this segmenter's masks, embedded or in the user's folder; None without.
+
+    A head belongs to the very weights that it was trained with: others are passed over.
+
+    Raises:
+        EchoError: if a file with a head's name cannot be read.
+    """
+    for folder in (FOLDER, model_folder()):
+        for path in sorted(folder.glob(PATTERN)):
+            if read_config(path).get("student_sha256") == segmenter.digest:
+                return _kept(path, path.stat().st_mtime_ns)
+    return None
+
+
+@lru_cache(maxsize=4)
+def _kept(path: Path, changed_ns: int) -> Head:
+    """One loading for many clips; a file that changed is loaded again."""
+    return load_head(path)

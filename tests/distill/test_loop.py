@@ -1,0 +1,88 @@
+import pytest
+import torch
+from torch import Tensor
+
+from echodfkd.distill.loop import Recipe, Trainer, one_hot
+from echodfkd.distill.losses import mask_loss, tissue_loss
+from echodfkd.students.networks import build_network
+from echodfkd.students.tissues import TISSUES
+
+
+def batch(frames: int = 3) -> tuple[Tensor, Tensor]:
+    """Two clips of noise, the second without an LV."""
+    noise = torch.randint(0, 256, (2, frames, 32, 32), dtype=torch.uint8)
+    target = torch.zeros_like(noise)
+    target[0, :, 8:24, 8:24] = 255
+    return noise, target
+
+
+@pytest.mark.parametrize("student", ["default", "tiny", "large"])
+def test_every_family_learns_a_step_on_clips_and_on_single_frames(student: str) -> None:
+    torch.manual_seed(0)
+    for short in (0.0, 1.0):
+        trainer = Trainer(build_network(student), Recipe(steps=2, short=short), torch.device("cpu"), None)
+        before = {name: p.detach().clone() for name, p in trainer.network.named_parameters()}
+        assert 0 < trainer.learn(*batch()) < 5
+        still = {name for name, p in trainer.network.named_parameters() if torch.equal(before[name], p)}
+        assert {name for name in still if ".tissues." not in name} == set()  # those learn from tissues alone
+
+
+def test_a_short_step_sees_one_frame() -> None:
+    seen = []
+    trainer = Trainer(build_network("default"), Recipe(steps=40, short=0.5), torch.device("cpu"), None)
+    trainer.network.register_forward_pre_hook(lambda _, inputs: seen.append(inputs[0].shape[1]))
+    for _ in range(12):
+        trainer.learn(*batch())
+    assert set(seen) == {1, 3}
+
+
+def test_a_clip_without_an_lv_pushes_every_pixel_down_and_no_harder_than_one_with_it() -> None:
+    """The smooth Dice of an empty target is flat where much is predicted; the cross-entropy still pulls."""
+    for level in (-6.0, 0.0, 6.0):
+        pulls = []
+        for target in (torch.zeros(1, 112, 112), torch.ones(1, 112, 112)):
+            logits = torch.full((1, 112, 112), level, requires_grad=True)
+            mask_loss(logits, target).backward()
+            assert logits.grad is not None
+            pulls.append(logits.grad)
+        down, up = pulls
+        assert bool((down > 0).all())
+        assert bool((up < 0).all())
+        share = torch.sigmoid(torch.tensor(level)) / 112**2  # the pull of the cross-entropy alone
+        assert share < float(down.max()) < 3 * share + 1e-4
+
+
+def test_the_rate_warms_up_and_ends_near_zero() -> None:
+    recipe = Recipe(steps=1000, rate=1.0, warmup=100)
+    assert recipe.rate_at(0) == pytest.approx(0.01)
+    assert recipe.rate_at(100) == pytest.approx(0.9755, abs=1e-3)
+    assert recipe.rate_at(999) < 1e-4
+
+
+def test_tissues_take_part_in_the_loss_where_they_are_known() -> None:
+    torch.manual_seed(0)
+    trainer = Trainer(build_network("default"), Recipe(), torch.device("cpu"), None)
+    frames, target = batch()
+    x, y = frames[:, :, None].float(), target[:, :, None].float() / 255
+    tissues = one_hot((target > 0).to(torch.uint8))
+    trainer.network.eval()
+    alone, both = trainer.loss(x, y, tissues[:, :, :0]), trainer.loss(x, y, tissues)
+    assert float((both - alone).detach()) > 0.3 * 0.5  # six classes, untrained: about log 6 each
+    both.backward()
+    grad = trainer.network.network.tissues.weight.grad
+    assert grad is not None and bool(grad.any())
+
+
+def test_what_the_warp_brought_in_from_outside_counts_for_no_tissue() -> None:
+    logits = torch.randn(1, TISSUES, 4, 4)
+    shares = torch.zeros(1, TISSUES, 4, 4)
+    assert float(tissue_loss(logits, shares)) == 0
+    shares[:, 2, :2] = 1.0
+    wanted = torch.nn.functional.cross_entropy(logits[..., :2, :], torch.full((1, 2, 4), 2))
+    assert float(tissue_loss(logits, shares)) == pytest.approx(float(wanted), rel=1e-5)
+
+
+def test_a_network_without_tissues_learns_the_mask_alone() -> None:
+    trainer = Trainer(build_network("smp:FPN:resnet18"), Recipe(), torch.device("cpu"), None)
+    frames, target = batch()
+    assert trainer.learn(frames, target, (target > 0).to(torch.uint8)) > 0
