@@ -4,27 +4,32 @@ The curve is a time series: T frames at fps Hz. All thresholds were set on synth
 """
 
 from dataclasses import dataclass
-from itertools import pairwise
 
 import numpy as np
 import numpy.typing as npt
-from scipy.ndimage import gaussian_filter1d, median_filter
 from scipy.signal import find_peaks
 
 from echodfkd.errors import EchoError
-
-Curve = npt.NDArray[np.float64]  # (T,)
+from echodfkd.turns import (
+    Curve,
+    Turn,
+    bridge_lost_frames,
+    judge_ends,
+    noise_of,
+    nominal_fps,
+    prune,
+    smoothed,
+    turning_points,
+    without_spikes,
+)
 
 MIN_SWING = 0.05  # of the largest value: below it nothing beats (an EF of 10% moves the area by 7%)
 MIN_SNR = 5.0  # swing over the noise's standard deviation: white noise alone swings by 3 to 4
 MIN_BEAT_S = 0.3  # two ES nearer than this (200 beats per minute) belong to one beat
 SMOOTH_S = 0.03  # sigma for finding beats: well below the atrial kick (0.1 s) and ejection (0.3 s)
 PLACE_S = 0.02  # sigma for placing an event within its beat, only where there is noise
-END_LEVEL = 0.1  # of the swing: how near to its neighbour's level an extremum at the clip's end must come
-END_TIME = 0.85  # of the usual time from ES to ED: an ED at the clip's end must come this late
 SURE_HEAT = 0.2  # a learned ED heat below it does not move an ED
 NEARLY_FULL = 0.25  # of the swing: how far below the curve's own ED the LV may be where the head sees it
-DENSE_FPS = 20.0  # below it neighbouring frames differ by motion, not by noise
 
 
 @dataclass(frozen=True)
@@ -46,13 +51,6 @@ class Beat:
     ed: int
     es: int
     complete: bool
-
-
-@dataclass(frozen=True)
-class _Turn:
-    frame: int
-    is_ed: bool
-    value: float
 
 
 def detect_events(area: npt.ArrayLike, fps: float | None) -> Events:
@@ -78,16 +76,16 @@ def detect_events(area: npt.ArrayLike, fps: float | None) -> Events:
         raise EchoError(f"an area curve needs one value per frame, got an array of shape {raw.shape}")
     if fps is not None and not 0 < fps < np.inf:
         raise EchoError(f"fps must be a positive number of frames per second, got {fps}")
-    curve = _bridge_lost_frames(raw)
+    curve = bridge_lost_frames(raw)
     rate = fps or nominal_fps(curve)
-    noise = _noise(curve, rate)
-    curve = _without_spikes(curve, rate)
-    smooth = _smooth(curve, SMOOTH_S * rate)
+    noise = noise_of(curve, rate)
+    curve = without_spikes(curve, rate)
+    smooth = smoothed(curve, SMOOTH_S * rate)
     if np.ptp(smooth) <= max(MIN_SWING * curve.max(), MIN_SNR * noise):
         return Events()
-    turns = _prune(_turning_points(smooth, 0.3 * float(np.ptp(smooth))), MIN_BEAT_S * rate)
+    turns = prune(turning_points(smooth, 0.3 * float(np.ptp(smooth))), MIN_BEAT_S * rate)
     noisy = noise > 0.005 * np.ptp(smooth)
-    placed = _place(_smooth(curve, PLACE_S * rate) if noisy else curve, _judge_ends(turns), noise)
+    placed = _place(smoothed(curve, PLACE_S * rate) if noisy else curve, judge_ends(turns), noise)
     return _without_ends(placed, len(curve))
 
 
@@ -95,24 +93,24 @@ def detect_events_with_head(area: npt.ArrayLike, ed_heat: Curve, fps: float | No
     """ED and ES where a learned head has read the clip too.
 
     As `detect_events`, but each ED moves to where the head sees it between its neighbours, if it sees one
-    and the LV is nearly full there: a plateau of the area no longer draws it. ES stay where they are. On
-    simulated clips that halves the error of ED and changes nothing else; counting beats by the head as well
-    found a few more in noise, but lost some ES at the ends of clean clips.
+    and the LV is nearly full there: a plateau of the area does not draw it. It does not move to an end of
+    the clip, where it would make its beat incomplete. ES stay where they are.
 
     Args:
         area: float (T,), LV area or volume in any unit. fps: Hz, None when unknown.
         ed_heat: (T,), how near the head sees ED, 0..1.
     """
     events = detect_events(area, fps)
-    curve = _bridge_lost_frames(np.asarray(area, dtype=np.float64))
+    curve = bridge_lost_frames(np.asarray(area, dtype=np.float64))
     least = NEARLY_FULL * float(np.diff(np.percentile(curve, (5, 95)))[0])
+    frames = np.arange(len(curve))
     moved = []
     for ed in events.ed:
-        first = max((es + 1 for es in events.es if es < ed), default=0)
-        last = min((es for es in events.es if es > ed), default=len(curve))
-        full = curve[first:last] >= curve[ed] - least
-        hottest = first + int(np.argmax(np.where(full, ed_heat[first:last], -1)))
-        moved.append(hottest if ed_heat[hottest] > max(SURE_HEAT, ed_heat[ed]) else ed)
+        first = max((es + 1 for es in events.es if es < ed), default=1)
+        last = min((es for es in events.es if es > ed), default=len(curve) - 1)
+        free = (frames >= first) & (frames < last) & (curve >= curve[ed] - least)
+        hottest = int(np.argmax(np.where(free, ed_heat, -1)))
+        moved.append(hottest if free[hottest] and ed_heat[hottest] > max(SURE_HEAT, ed_heat[ed]) else ed)
     return Events(tuple(moved), events.es)
 
 
@@ -149,12 +147,6 @@ def heart_rate_bpm(events: Events, fps: float | None) -> float | None:
     return float(60 * fps / cycles[cycles <= 1.5 * np.median(cycles)].mean())
 
 
-def nominal_fps(curve: Curve) -> float:
-    """Frame rate at which the curve's own rhythm is 70 beats per minute; 25 Hz when it shows none."""
-    es = [turn.frame for turn in _turning_points(curve, 0.4 * float(np.ptp(curve))) if not turn.is_ed]
-    return float(np.median(np.diff(es)) * 70 / 60) if len(es) > 2 else 25.0
-
-
 def echonet_systoles(area: npt.ArrayLike) -> tuple[int, ...]:
     """ES frames by the rule of EchoNet-Dynamic's published code, for parity (Ouyang et al., Nature 2020).
 
@@ -171,88 +163,6 @@ def echonet_systoles(area: npt.ArrayLike) -> tuple[int, ...]:
     return tuple(int(i) for i in find_peaks(-size, distance=20, prominence=0.5 * (high - low))[0])
 
 
-def _bridge_lost_frames(raw: Curve) -> Curve:
-    """Interpolate linearly over frames without any LV (zero or not finite)."""
-    seen = np.isfinite(raw) & (raw > 0)
-    frames = np.arange(len(raw))
-    return np.interp(frames, frames[seen], raw[seen]) if seen.any() else np.zeros_like(raw)
-
-
-def _without_spikes(curve: Curve, fps: float) -> Curve:
-    """Replace outliers of one or two frames by the running median; needs many frames per systole."""
-    if fps < DENSE_FPS or len(curve) < 7:
-        return curve
-    median = median_filter(curve, size=max(5, 2 * round(0.05 * fps) + 1), mode="nearest")
-    return np.where(np.abs(curve - median) > 0.25 * np.ptp(median), median, curve)
-
-
-def _smooth(curve: Curve, sigma: float) -> Curve:
-    return gaussian_filter1d(curve, sigma, mode="nearest") if sigma > 0.5 else curve
-
-
-def _noise(curve: Curve, fps: float) -> float:
-    """Standard deviation of the white noise, from third differences (20 times its variance)."""
-    if fps < DENSE_FPS or len(curve) < 8:
-        return 0.0
-    return float(np.median(np.abs(np.diff(curve, 3))) / 0.6745 / np.sqrt(20))
-
-
-def _turning_points(curve: Curve, threshold: float) -> list[_Turn]:
-    """Alternating maxima and minima, each left by more than `threshold`; the last one is still pending."""
-    turns: list[_Turn] = []
-    high = low = 0
-    rising: bool | None = None
-    for i, value in enumerate(curve):
-        high = i if value > curve[high] else high
-        low = i if value < curve[low] else low
-        if rising is not False and curve[high] - value > threshold:
-            turns.append(_Turn(high, True, float(curve[high])))
-            rising, low = False, i
-        elif rising is not True and value - curve[low] > threshold:
-            turns.append(_Turn(low, False, float(curve[low])))
-            rising, high = True, i
-    if rising is not None:
-        last = high if rising else low
-        turns.append(_Turn(last, rising, float(curve[last])))
-    return turns
-
-
-def _prune(turns: list[_Turn], min_beat: float) -> list[_Turn]:
-    """Drop what is no beat: swings far below the usual one, and cycles shorter than `min_beat` frames."""
-    while len(turns) > 3:
-        swings = np.abs(np.diff([turn.value for turn in turns]))
-        cycles = np.array([after.frame - turn.frame for turn, after in zip(turns, turns[2:], strict=False)])
-        worst = int(np.argmin(swings))
-        if swings[worst] >= 0.45 * np.median(swings):
-            if cycles.min() >= min_beat:
-                break
-            worst = int(cycles.argmin())
-            worst += int(swings[worst] > swings[worst + 1])
-        turns = _without_swing(turns, worst)
-    return turns
-
-
-def _without_swing(turns: list[_Turn], k: int) -> list[_Turn]:
-    """Turns without the swing from k to k + 1; an inner one takes both turns: ED and ES still alternate."""
-    if k == 0:
-        return turns[1:]
-    return turns[:-1] if k == len(turns) - 2 else turns[:k] + turns[k + 2 :]
-
-
-def _judge_ends(turns: list[_Turn]) -> list[_Turn]:
-    """Drop the first or last turn where the clip cuts it short of the level that its neighbour reaches."""
-    if len(turns) < 3:
-        return turns
-    margin = END_LEVEL * float(np.median(np.abs(np.diff([turn.value for turn in turns]))))
-    keep_first = _reaches(turns[0], turns[2], margin)
-    keep_last = _reaches(turns[-1], turns[-3], margin)
-    fillings = [after.frame - turn.frame for turn, after in pairwise(turns[:-1]) if after.is_ed]
-    if turns[-1].is_ed and fillings:  # the plateau of diastasis can be as high as ED, but comes earlier
-        late = turns[-1].frame - turns[-2].frame >= END_TIME * float(np.median(fillings))
-        keep_last = keep_last and late
-    return turns[0 if keep_first else 1 : len(turns) if keep_last else -1]
-
-
 def _without_ends(events: Events, n_frames: int) -> Events:
     """Leave out an event on the first or last frame unless it is needed to see half a beat.
 
@@ -263,12 +173,7 @@ def _without_ends(events: Events, n_frames: int) -> Events:
     return inner if inner.ed and inner.es else events
 
 
-def _reaches(turn: _Turn, other: _Turn, margin: float) -> bool:
-    beyond = turn.value - other.value if turn.is_ed else other.value - turn.value
-    return beyond > -margin
-
-
-def _place(curve: Curve, turns: list[_Turn], noise: float) -> Events:
+def _place(curve: Curve, turns: list[Turn], noise: float) -> Events:
     """Put each event on its final frame: ES on the minimum of its beat, ED by `_last_maximum`."""
     ed: list[int] = []
     es: list[int] = []

@@ -55,7 +55,7 @@ ENTRIES = (
     Entry(
         "generator",
         "sim",
-        "procedural four-chamber clips with exact masks",
+        "procedural apical clips with exact masks",
         modules=("scipy",),
     ),
     Entry(

@@ -44,8 +44,7 @@ def find_fan(frames: Frames) -> BoolMask | None:
     """
     brightest = _smooth(frames.max(axis=0))
     lit = brightest > _LIT
-    wobble = np.clip(frames.std(axis=0) * _PER_LEVEL, 0, 255).astype(np.uint8)
-    motion = np.where(lit, _smooth(wobble) / _PER_LEVEL, 0)
+    motion = np.where(lit, _smooth(_wobble(frames)) / _PER_LEVEL, 0)
     moving = motion > _MOVING
     evidence = lit if moving.mean() < _SMALLEST else moving
     blob = _largest(_solid(evidence), weight=motion + brightest * 1e-3)
@@ -57,6 +56,12 @@ def find_fan(frames: Frames) -> BoolMask | None:
     added = fan & ~hull
     cluttered = added.any() and (brightest[added] > _BRIGHT).mean() > _CLUTTER
     return hull if cluttered else fan | hull
+
+
+def _wobble(frames: Frames) -> npt.NDArray[np.uint8]:
+    """Standard deviation over time in 1/16 grey levels, (H, W); by rows, since NumPy makes floats of all."""
+    rows = [np.clip(row.std(axis=0) * _PER_LEVEL, 0, 255).astype(np.uint8) for row in frames.swapaxes(0, 1)]
+    return np.stack(rows)
 
 
 def _complete(hull: BoolMask) -> BoolMask:

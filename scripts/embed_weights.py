@@ -31,10 +31,23 @@ def figures(path: Path, digest: str) -> dict[str, Any]:
     }
 
 
+def held_out(path: Path, digest: str) -> dict[str, Any]:
+    """The figures of these very weights in a file of score_held_out.py, by world."""
+    scores = read_json(path)
+    return {
+        f"accuracy to labels, world {world}, {scores['clips']} clips": {
+            name: {"value": f["value"], "interval_95": f["interval_95"]} for name, f in figures.items()
+        }
+        for result in scores["models"].values()
+        if result["sha256"] == digest
+        for world, figures in result["worlds"].items()
+    }
+
+
 def own(run: Path) -> dict[str, Any]:
     """The figures that a head's training left beside it; none for other runs."""
     path = run / "metrics.json"
-    return {"clips of held-out worlds": read_json(path)} if path.is_file() else {}
+    return {"clips that settle it, second half": read_json(path)} if path.is_file() else {}
 
 
 def clips(kind: str, request: dict[str, Any]) -> dict[str, Any]:
@@ -57,6 +70,8 @@ def main() -> None:
     parser.add_argument("--name", required=True)
     parser.add_argument("--command", required=True)
     parser.add_argument("--metrics", type=Path)
+    parser.add_argument("--held-out", type=Path, help="JSON of score_held_out.py")
+    parser.add_argument("--commit", default="HEAD", help="of the code that trained them")
     parser.add_argument("--note", default="")
     options = parser.parse_args()
     manifest = read_json(options.run / "manifest.json")
@@ -79,17 +94,20 @@ def main() -> None:
         "command": options.command,
         "seed": recipe["seed"],
         "commit": subprocess.run(
-            ["git", "rev-parse", "HEAD"], capture_output=True, text=True, check=True
+            ["git", "rev-parse", options.commit], capture_output=True, text=True, check=True
         ).stdout.strip(),
         "machine": manifest["machine"],
         "hours": round(manifest["wall_time_s"] / 3600, 2),
         **clips(options.kind, manifest["request"]),
         "software": manifest["software"],
-        "figures": figures(options.metrics, manifest["weights_sha256"])
-        if options.metrics
-        else own(options.run),
+        "figures": own(options.run) if options.kind == "head" else {},
         "note": options.note,
     }
+    judged = card.get("student_sha256", card["sha256"])  # a head is judged with its student
+    if options.metrics:
+        card["figures"] |= figures(options.metrics, judged)
+    if options.held_out:
+        card["figures"] |= held_out(options.held_out, judged)
     write_json(FOLDER / f"{options.stem}.json", card)
     print(json.dumps({k: card[k] for k in ("name", "parameters", "bytes", "hours", "commit")}))
 

@@ -67,8 +67,9 @@ def main(arguments: Sequence[str] | None = None) -> int:
         results = {}
         for name in o.model or ["default"]:
             segmenter = load_teacher(name, device=o.device, kind="model")
-            results[name] = judge(segmenter, o.clips, o.seed, o.frames, o.quiet)
-            show(name, results[name])
+            worlds = judge(segmenter, o.clips, o.seed, o.frames, o.quiet)
+            show(name, worlds)
+            results[name] = {"sha256": segmenter.digest, "worlds": worlds}
         if o.json is not None:
             write_json(o.json, {"clips": o.clips, "frames": o.frames, "seed": o.seed, "models": results})
     except (Exception, KeyboardInterrupt) as error:

@@ -15,7 +15,6 @@ from echodfkd.beats import (
     echonet_systoles,
     filling,
     heart_rate_bpm,
-    nominal_fps,
     pair_beats,
 )
 from echodfkd.errors import EchoError
@@ -217,6 +216,23 @@ def test_an_ed_stays_full_whatever_the_head_sees(heat: np.ndarray) -> None:
     assert all(curve[ed] > 0.88 for ed in found.ed)
 
 
+def test_an_ed_does_not_move_to_an_end_of_the_clip() -> None:
+    """There its beat would count as incomplete."""
+    curve = np.concatenate([np.linspace(0.98, 1, 6), np.linspace(1, 0.6, 10), np.linspace(0.6, 1, 10)])
+    heat = np.linspace(0.9, 0, len(curve))  # hottest on the first frame
+    found = detect_events_with_head(curve, heat, 25.0)
+    assert found.ed == (1,)
+    assert [beat.complete for beat in pair_beats(found, len(curve))] == [True]
+    backwards = detect_events_with_head(curve[::-1], heat[::-1], 25.0)
+    assert len(curve) - 1 not in backwards.ed != ()
+
+
+def test_half_a_beat_keeps_its_ed_where_the_head_sees_none() -> None:
+    fall = 80 + 40 * np.cos(np.linspace(0, np.pi, 20))
+    heat = 0.9 * (np.arange(20) > 11)  # where the LV is no longer full
+    assert detect_events_with_head(fall, heat, 50.0) == Events((0,), (19,))
+
+
 def test_a_head_makes_no_beats_where_the_area_has_none() -> None:
     assert detect_events_with_head(np.full(60, 900.0), np.full(60, 0.9), 25.0) == Events()
 
@@ -224,8 +240,3 @@ def test_a_head_makes_no_beats_where_the_area_has_none() -> None:
 def test_filling_alone_is_half_a_beat() -> None:
     assert filling(Events(ed=(9,), es=(2,))) == (Beat(9, 2, complete=False),)
     assert filling(Events(ed=(9,))) == ()
-
-
-def test_the_nominal_rate_beats_70_times_a_minute() -> None:
-    assert nominal_fps(np.cos(np.arange(100) / 20 * 2 * np.pi)) == pytest.approx(20 * 70 / 60, rel=0.02)
-    assert nominal_fps(np.ones(10)) == 25.0

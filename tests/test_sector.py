@@ -1,3 +1,5 @@
+import tracemalloc
+
 import cv2
 import numpy as np
 import pytest
@@ -160,6 +162,19 @@ def test_a_box_without_pixels_is_refused(box):
 def test_a_box_that_would_fill_the_memory_is_refused(box):
     with pytest.raises(UsageError, match=r"crop .* is far larger than the 30x20 frame"):
         from_box((20, 30), box)
+
+
+def test_the_search_takes_little_memory_beside_its_frames():
+    """32 frames of 600x600 are 11 MiB; as float64 they would be 88."""
+    frames = np.repeat(speckle(2, fan_mask()), 16, axis=0)
+    frames = np.stack([cv2.resize(frame, (600, 600)) for frame in frames])
+    tracemalloc.start()
+    try:
+        assert find_fan(frames) is not None
+        peak = tracemalloc.get_traced_memory()[1] / 2**20
+    finally:
+        tracemalloc.stop()
+    assert peak < 50, f"{peak:.0f} MiB"
 
 
 def test_upside_down():

@@ -99,10 +99,9 @@ class Trainer:
         """One optimiser step on uint8 (B, T, H, W) frames, targets and, where known, tissues; the loss."""
         torch.manual_seed(self.recipe.seed * 1_000_003 + self.step)
         soft = self.targets(frames, target).to(self.device).float() / 255
-        given = (
-            [soft[:, :, None]] if tissues is None else [soft[:, :, None], one_hot(tissues.to(self.device))]
-        )
-        y = torch.cat(given, 2)
+        y = soft[:, :, None]
+        if tissues is not None:
+            y = torch.cat([y, one_hot(tissues.to(self.device))], 2)
         x, flat = self.augment(frames.to(self.device).float() / 255, y.flatten(1, 2))
         y = flat.view_as(y)
         if torch.rand(()) < self.recipe.short:

@@ -4,17 +4,15 @@ from dataclasses import dataclass, fields
 from pathlib import Path
 
 import numpy as np
-import numpy.typing as npt
 
-from echodfkd.beats import Events
 from echodfkd.clip import Clip
+from echodfkd.errors import EchoError
 from echodfkd.files import read_npz, write_npz
 from echodfkd.heads.features import Rows, frame_features
 from echodfkd.segment.masks import lv_masks
 from echodfkd.segmenter import Segmenter, fit_square
+from echodfkd.turns import Curve
 from echodfkd.volume import clip_volumes
-
-Curve = npt.NDArray[np.float64]  # (T,)
 
 
 @dataclass(frozen=True, eq=False)
@@ -43,11 +41,6 @@ class ClipCurves:
         return len(self.area)
 
     @property
-    def events(self) -> Events:
-        """The true ED and ES, rounded to frames."""
-        return Events(*(tuple(round(float(frame)) for frame in kind) for kind in (self.ed, self.es)))
-
-    @property
     def is_lv(self) -> bool:
         """Whether the clip shows an apical LV."""
         return bool(np.isfinite(self.ef))
@@ -61,9 +54,11 @@ def load_curves(path: Path) -> ClipCurves:
     """The curves that `ClipCurves.save` wrote.
 
     Raises:
-        EchoError: if the file is damaged.
+        EchoError: if the file is damaged, or of another version.
     """
     stored = read_npz(path)
+    if stored.keys() != {field.name for field in fields(ClipCurves)}:
+        raise EchoError(f"{path} holds no curves of this version: delete it and make it again")
     return ClipCurves(**{name: float(v) if v.ndim == 0 else v for name, v in stored.items()})  # type: ignore[arg-type]
 
 

@@ -7,22 +7,22 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
-import numpy.typing as npt
 import torch
 from safetensors.torch import load_file
 
 from echodfkd.errors import EchoError
-from echodfkd.heads.features import Rows, channels, steps
+from echodfkd.heads.channels import channels, steps
+from echodfkd.heads.features import Rows
 from echodfkd.heads.network import HeadNetwork, naive_input
 from echodfkd.home import model_folder
 from echodfkd.segmenter import Segmenter
 from echodfkd.students.checkpoint import read_config, save_network
+from echodfkd.turns import Curve
 from echodfkd.weights import FOLDER
 
 ARCHITECTURE = "curves-tcn"
 PATTERN = "heads-*.safetensors"
-
-Curve = npt.NDArray[np.float64]  # (T,)
+SETTLED = ("name", "student_sha256", "widen", "share", "lv_limit")  # beside the weights
 
 
 @dataclass(frozen=True, eq=False)
@@ -62,8 +62,7 @@ class Head:
 
     def config(self) -> dict[str, Any]:
         """Everything but the weights, JSON-ready."""
-        fields = {"name": self.name, "student_sha256": self.student_sha256, "widen": self.widen}
-        return {"architecture": ARCHITECTURE, **fields, "share": self.share, "lv_limit": self.lv_limit}
+        return {"architecture": ARCHITECTURE, **{key: getattr(self, key) for key in SETTLED}}
 
     @torch.inference_mode()
     def read(self, rows: Rows, fps: float, ef: float | None = None, half: bool = True) -> Reading:
@@ -109,6 +108,8 @@ def load_head(path: Path) -> Head:
     config = read_config(path)
     if config["architecture"] != ARCHITECTURE:
         raise EchoError(f"{path} holds {config['architecture']!r}, not a head; train one with `train heads`")
+    if missing := [key for key in SETTLED if key not in config]:
+        raise EchoError(f"{path} is a head of another version: it lacks {', '.join(missing)}; train it again")
     weights = {name: value.float() for name, value in load_file(path).items()}
     network = HeadNetwork().eval()
     try:
@@ -117,8 +118,7 @@ def load_head(path: Path) -> Head:
         raise EchoError(f"{path} is a head of another version; train it again") from error
     if not all(bool(torch.isfinite(value).all()) for value in weights.values()):
         raise EchoError(f"{path} holds NaN or infinite weights; train it again")
-    settled = {key: config[key] for key in ("name", "student_sha256", "widen", "share", "lv_limit")}
-    return Head(network, **settled)
+    return Head(network, **{key: config[key] for key in SETTLED})
 
 
 def find_head(segmenter: Segmenter) -> Head | None:

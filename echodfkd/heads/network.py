@@ -8,7 +8,7 @@ import torch
 from torch import Tensor, nn
 from torch.nn import functional as F
 
-from echodfkd.heads.features import CHANNELS
+from echodfkd.heads.channels import CHANNELS
 
 WIDTH = 40
 DILATIONS = (1, 2, 4, 8, 16, 1)  # at 30 Hz the last step sees 2.1 s around it: more than a beat
@@ -54,7 +54,7 @@ class Block(nn.Module):
 
 
 class HeadNetwork(nn.Module):
-    """Reads the curves of a clip; 44 thousand parameters.
+    """Reads the curves of a clip; 48 thousand parameters.
 
     Args:
         width: channels within.
@@ -72,7 +72,7 @@ class HeadNetwork(nn.Module):
         """Read padded clips.
 
         Args:
-            curves: float (B, C, N) of `features.channels`, 0 after a clip's end.
+            curves: float (B, C, N) of `channels.channels`, 0 after a clip's end.
             naive: float (B, 3): EF of the masks / 100 - 0.5 (0 without one), 1 with such an EF, 1 for half
                 a beat.
             inside: float (B, N), 1 within a clip, 0 after its end.

@@ -9,9 +9,10 @@ from torch import Tensor
 
 from echodfkd.beats import detect_events, filling, pair_beats
 from echodfkd.heads.augment import augmented
-from echodfkd.heads.curves import ClipCurves, Curve
-from echodfkd.heads.features import CHANNELS, CLOCK_HZ, channels, steps
+from echodfkd.heads.channels import CHANNELS, CLOCK_HZ, channels, steps
+from echodfkd.heads.curves import ClipCurves
 from echodfkd.heads.network import naive_input
+from echodfkd.turns import Curve
 from echodfkd.volume import ejection_fraction
 
 NEAR_S = 0.04  # sigma of the heat around a true event

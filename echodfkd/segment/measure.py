@@ -13,7 +13,6 @@ from echodfkd.beats import (
     detect_events_with_head,
     filling,
     heart_rate_bpm,
-    nominal_fps,
     pair_beats,
 )
 from echodfkd.clip import BoolMask
@@ -21,10 +20,12 @@ from echodfkd.errors import EchoError
 from echodfkd.heads.features import Rows
 from echodfkd.heads.head import Head, Reading
 from echodfkd.segment.result import EF_METHOD, BeatResult, counted, mean
+from echodfkd.turns import nominal_fps
 from echodfkd.volume import disk_volume, ejection_fraction
 
 # An LV cavity fills 5..25% of an apical sector; outside these limits the model has found something else.
 MIN_SHARE, MAX_SHARE = 0.005, 0.5
+SLOWEST = 2.0  # Hz, for a head: slower clips show no beat, yet its clock would give them steps without end
 
 MaskOf = Callable[[int], BoolMask]  # frame index -> clean mask (H, W)
 Spacing = tuple[float, float]
@@ -84,7 +85,7 @@ def measure(
         return Findings(Events((), ()), (), None, None, ("A single frame: a mask, but no beat and no EF.",))
     if head is None or rows is None:
         return _of_masks(detect_events(area_px, fps), mask_of, len(area_px), fps, spacing_mm)
-    curves = Curves(head, rows, fps or nominal_fps(area_px))
+    curves = Curves(head, rows, max(fps or nominal_fps(area_px), SLOWEST))
     seen = curves.read()
     if seen.lv is not None and head.lv_limit is not None and seen.lv < head.lv_limit:
         return Findings(Events((), ()), (), None, None, (_no_apical_lv(seen.lv),))

@@ -98,19 +98,8 @@ def segment(
     for prob in predict_stream(track(frames, f"segmenting {name}", total=source.n_frames), segmenter):
         spool.append(prob)
     soft = SoftMasks(source, sector, spool, flip)
-    head = find_head(segmenter)
-    findings = measure(
-        area := soft.area_px(),
-        soft.mask,
-        sector_px=int(sector.mask.sum()),
-        fps=source.fps,
-        spacing_mm=source.spacing_mm,
-        head=head,
-        rows=None if head is None else soft.rows(),
-    )
-    still = motion.nothing_moves()
-    if still:
-        findings = at_rest(area, int(sector.mask.sum()))
+    area, still = soft.area_px(), motion.nothing_moves()
+    findings = at_rest(area, int(sector.mask.sum())) if still else _measured(soft, area, segmenter)
     said = remarks(
         sampled,
         sector,
@@ -123,6 +112,19 @@ def segment(
         spacing_mm=source.spacing_mm,
     )
     return Segmentation(soft, _result(name, soft, segmenter, area, findings, tuple(said)))
+
+
+def _measured(soft: SoftMasks, area: npt.NDArray[np.float64], segmenter: Segmenter) -> Findings:
+    head = find_head(segmenter)
+    return measure(
+        area,
+        soft.mask,
+        sector_px=int(soft.sector.mask.sum()),
+        fps=soft.source.fps,
+        spacing_mm=soft.source.spacing_mm,
+        head=head,
+        rows=None if head is None else soft.rows(),
+    )
 
 
 def _result(

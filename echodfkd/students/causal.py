@@ -92,9 +92,8 @@ def running(x: Tensor, state: State) -> tuple[Tensor, Tensor]:
     """
     count = state.seen + torch.arange(1, x.shape[1] + 1, device=x.device, dtype=x.dtype)
     share = (1 / count).clamp(min=1 / SPAN)
-    kept = (count - SPAN).clamp(min=0) * math.log(1 - 1 / SPAN) - count.clamp(
-        max=SPAN
-    ).log()  # log of the product of 1 - a
+    # log of the product of 1 - a up to each frame
+    kept = (count - SPAN).clamp(min=0) * math.log(1 - 1 / SPAN) - count.clamp(max=SPAN).log()
     weights = (share * (kept[:, None] - kept).clamp(max=0).exp()).tril()
     rest = (1 - weights.sum(1)).view(-1, 1, 1, 1)  # the weight of what came before these frames
     mean = torch.einsum("ts,bschw->btchw", weights, x) + rest * state.mean

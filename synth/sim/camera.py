@@ -6,8 +6,9 @@ import cv2
 import numpy as np
 import numpy.typing as npt
 
-from echodfkd.synth.sim import physics, scanner
+from echodfkd.synth.sim import display, physics
 from echodfkd.synth.sim.anatomy import Array
+from echodfkd.synth.sim.scanner import Style
 from echodfkd.synth.sim.tissue import Reference
 
 # What the beams meet at a time in s: strength (depths, beams) and unit-power field (depths, beams, 2).
@@ -44,22 +45,20 @@ class Camera:
     """One scanner with its settings before one patient.
 
     Attributes:
-        style, geometry: see `scanner`. size: side of the picture in pixels.
+        style: see `scanner`. geometry: see `display`. size: side of the picture in pixels.
     """
 
-    def __init__(
-        self, rng: np.random.Generator, style: scanner.Style, geometry: scanner.Geometry, size: int
-    ) -> None:
+    def __init__(self, rng: np.random.Generator, style: Style, geometry: display.Geometry, size: int) -> None:
         self.style, self.geometry, self.size = style, geometry, size
-        self._gain = scanner.gain_map(style, geometry, rng)
-        clutter = scanner.clutter_map(style, geometry, rng)
+        self._gain = display.gain_map(style, geometry, rng)
+        clutter = display.clutter_map(style, geometry, rng)
         shape = (geometry.depths, geometry.beams)
         self._haze = physics.scatterers(rng, shape) * clutter[..., None]
         rows, columns = shape[0] + NOISE_MARGIN, shape[1] + NOISE_MARGIN
         self._noise_field = physics.scatterers(rng, (rows, columns))
         rise = np.linspace(0.1, 1, shape[0], dtype=np.float32) ** 2  # by the time-gain compensation
         self._noise_level = (rise * np.float32(10 ** (style.noise / 20)))[:, None, None]
-        self._marks = scanner.sample_decorations(rng, geometry, size) if style.decorations else None
+        self._marks = display.sample_decorations(rng, geometry, size) if style.decorations else None
 
     def film(
         self, rng: np.random.Generator, times: npt.NDArray[np.float64], tissue: Tissue

@@ -99,11 +99,6 @@ class Motion:
         x0 = self._offset[index] + np.where(side > 0, r0, -r0)
         return x0 - self._free_wall(x0, q) * a32, z0
 
-    def displacement(self, x: Array, z: Array, a: float) -> tuple[Array, Array]:
-        """How far (mm) the tissue seen at (x, z) has moved since ED, for contraction a (0 = ED, 1 = ES)."""
-        x0, z0 = self.to_reference(x, z, a)
-        return x - x0, z - z0
-
     def _stretch(self, z: Array, base: Array, tip: Array) -> Array:
         """Long-axis part: the cavity shortens to `tip`..`base`, its apical wall thickens, the atria lengthen.
 

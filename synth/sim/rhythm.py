@@ -1,8 +1,7 @@
 """Rhythm: when the ventricle contracts, how far in each beat, and when the mitral valve is open.
 
-Volume and valve are monotone piecewise cubics through a handful of knots for each beat, so ED and ES are
-extrema exactly where `Cycle` says. In the two isovolumic phases the contraction still drifts by `DRIFT`, far
-less than tracing can resolve: that keeps ED the last and largest maximum and ES the one minimum.
+Volume and valve are monotone piecewise cubics through a handful of knots for each beat (see `phases`), so ED
+and ES are extrema exactly where `Cycle` says.
 """
 
 from dataclasses import dataclass
@@ -11,11 +10,12 @@ import numpy as np
 import numpy.typing as npt
 from scipy.interpolate import PchipInterpolator
 
+from echodfkd.synth.sim.phases import knots_of, sample_phases
+
 Times = npt.NDArray[np.float64]
 
 # Shares of a mixed clinic. Fibrillation and frequent ectopy are each seen in 5-10 % of echo patients.
 RHYTHMS = {"sinus": 0.7, "respiratory": 0.15, "fibrillation": 0.07, "ectopic": 0.08}
-DRIFT = 0.01  # share of the stroke
 SHORTEST = 0.36  # s from ED to ED: systole and some filling must fit
 
 
@@ -48,24 +48,6 @@ class Cycle:
         return self.starts + self.systole
 
 
-@dataclass(frozen=True)
-class Phases:
-    """How one heart ejects and fills. Times in s, shares of the stroke volume.
-
-    Sources: isovolumic times and E-wave duration from Doppler norms (Oh, Echo Manual; Nagueh 2016), atrial
-    share 15-30 % in the healthy, up to 40 % with slow relaxation, none in fibrillation.
-    """
-
-    contract: float  # isovolumic contraction
-    relax: float  # isovolumic relaxation
-    brisk: float  # share ejected in the first 40 % of ejection
-    early: float  # duration of early filling
-    kick: float  # share filled by the atrium
-    atrial: float  # duration of the atrial contraction
-    creep: float  # share filled during diastasis
-    half: float  # valve opening in diastasis
-
-
 def sample_cycle(
     rng: np.random.Generator, seconds: float, rate: float | None = None, rhythm: str | None = None
 ) -> Cycle:
@@ -82,11 +64,11 @@ def sample_cycle(
     full, empty = _extremes(rng, rhythm, strength, shown)
     if early is not None:
         full[early], empty[early] = rng.uniform(0.05, 0.3), rng.uniform(0.55, 0.85)
-    phases = _sample_phases(rng, rate, rhythm)
+    phases = sample_phases(rng, rate, rhythm)
     knots = [
         knot
         for i in range(len(starts) - 1)
-        for knot in _beat(starts[i], systole[i], periods[i], full[i], empty[i], full[i + 1], phases)
+        for knot in knots_of(starts[i], systole[i], periods[i], full[i], empty[i], full[i + 1], phases)
     ]
     when, volume, opening = np.array([*knots, (starts[-1], full[-1], 0.0)]).T
     curves = PchipInterpolator(when, volume), PchipInterpolator(when, opening)
@@ -149,45 +131,3 @@ def _bring_forward(
     starts[beat] += coupling - regular
     periods[beat - 1], periods[beat] = coupling, pause
     return beat
-
-
-def _sample_phases(rng: np.random.Generator, rate: float, rhythm: str) -> Phases:
-    weak = rng.random() < (0.55 if rate < 60 else 0.3)
-    kick = (0.01, 0.02) if rhythm == "fibrillation" else (0.01, 0.07) if weak else (0.07, 0.38)
-    return Phases(
-        contract=rng.uniform(0.03, 0.06),
-        relax=rng.uniform(0.06, 0.1),
-        brisk=rng.uniform(0.48, 0.68),
-        early=rng.uniform(0.14, 0.36),
-        kick=rng.uniform(*kick),
-        atrial=rng.uniform(0.08, 0.14),
-        creep=rng.uniform(0.002, 0.05),
-        half=rng.uniform(0.25, 0.5),
-    )
-
-
-def _beat(
-    start: float, systole: float, period: float, full: float, empty: float, refilled: float, phases: Phases
-) -> list[tuple[float, float, float]]:
-    """Knots of one beat: time in s, contraction, valve opening."""
-    contract, relax = min(phases.contract, 0.25 * systole), min(phases.relax, 0.3 * (period - systole))
-    stroke, refill, eject = empty - full, empty - refilled, systole - contract
-    es, opens = start + systole, start + systole + relax
-    diastole = period - systole - relax
-    early, atrial = min(phases.early, 0.5 * diastole), min(phases.atrial, 0.35 * diastole)
-    kick = start + period - atrial
-    before_kick, before_creep = (refilled + refill * s for s in (phases.kick, phases.kick + phases.creep))
-    half_way = before_creep + 0.5 * (empty - DRIFT * refill - before_creep)
-    reopened = phases.half + (1 - phases.half) * min(1.0, phases.kick / 0.3)
-    return [
-        (start, full, 0.0),
-        (start + contract, full + DRIFT * stroke, 0.0),
-        (start + contract + 0.4 * eject, full + phases.brisk * stroke, 0.0),
-        (start + contract + 0.75 * eject, empty - 0.3 * (1 - phases.brisk) * stroke, 0.0),
-        (es, empty, 0.0),
-        (opens, empty - DRIFT * refill, 0.0),
-        (opens + 0.4 * early, half_way, 1.0),
-        (opens + early, before_creep, phases.half),
-        (kick, before_kick, 0.9 * phases.half),
-        (kick + 0.45 * atrial, refilled + 0.5 * (before_kick - refilled), reopened),
-    ]

@@ -12,6 +12,7 @@ from echodfkd.synth.sim import scanner
 from echodfkd.synth.sim.anatomy import Array
 from echodfkd.synth.sim.brightness import sample_echo
 from echodfkd.synth.sim.camera import Camera, Speckle
+from echodfkd.synth.sim.display import Geometry
 from echodfkd.synth.sim.kinetics import Rocking, sample_motion
 from echodfkd.synth.sim.physics import Real
 from echodfkd.synth.sim.rhythm import Cycle, sample_cycle
@@ -46,7 +47,7 @@ class Scene:
         self.view = VIEWS[view]
         self.convention = convention
         self.style = scanner.sample_style(rng, preset)
-        self.geometry = scanner.Geometry(self.style, size)
+        self.geometry = Geometry(self.style, size)
         self.heart = an.sample_anatomy(rng, pathology)
         self.pose = self.view.pose(rng, self.heart, self.style)
         kinetics = sample_motion(rng, ef, pathology)
@@ -54,12 +55,9 @@ class Scene:
             kinetics = replace(kinetics, rv_shift=0.0)
         self.motion = self.view.motion(self.heart, ef, kinetics)
         self.cycle: Cycle = sample_cycle(rng, seconds)
-        self.pose = replace(
-            self.pose, rocking=Rocking(kinetics.rock, kinetics.lag, self.heart.length, self.cycle)
-        )
-        self.leaflet = float(
-            np.exp(rng.uniform(-2.2, 0.6))
-        )  # strength against myocardium: hardly seen .. bright
+        rocking = Rocking(kinetics.rock, kinetics.lag, self.heart.length, self.cycle)
+        self.pose = replace(self.pose, rocking=rocking)
+        self.leaflet = float(np.exp(rng.uniform(-2.2, 0.6)))  # against myocardium: hardly seen .. bright
         tricuspid = rng.uniform(20, 36), rng.uniform(0.03, 0.08)  # mm across, share of the LV nearer the apex
         self.tricuspid = tricuspid if self.view.right_heart else None
         step = min(0.75, self.geometry.spacing / 1.5)

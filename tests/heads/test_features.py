@@ -2,10 +2,10 @@ import time
 
 import numpy as np
 import pytest
-from beating_curves import ellipse_curves, soft
+from beating_curves import soft
 from dark_cavity import beating
 
-from echodfkd.heads.features import CHANNELS, FEATURES, channels, frame_features, steps
+from echodfkd.heads.features import FEATURES, frame_features
 
 
 def of(prob: np.ndarray) -> dict[str, np.ndarray]:
@@ -54,42 +54,12 @@ def test_a_soft_rim_is_doubt() -> None:
 
 
 def test_empty_frames_have_no_shape() -> None:
-    rows = frame_features(np.zeros((3, 112, 112), np.uint8))
-    assert not rows.any()
-    assert np.isfinite(channels(rows, 25.0)).all()
+    assert not frame_features(np.zeros((3, 112, 112), np.uint8)).any()
 
 
 def test_a_row_depends_on_its_frame_alone() -> None:
     prob = soft(beating(10)[1])
     np.testing.assert_array_equal(frame_features(prob)[4:7], frame_features(prob[4:7]))
-
-
-@pytest.mark.parametrize(("frames", "fps"), [(1, 25.0), (16, 8.33), (50, 25.0), (128, 50.0), (300, 200.0)])
-def test_the_clock_runs_at_30_hz_whatever_the_frame_rate(frames: int, fps: float) -> None:
-    rows = np.repeat(frame_features(soft(beating(1)[1])), frames, axis=0)
-    seen = channels(rows, fps)
-    assert seen.shape == (CHANNELS, int((frames - 1) / fps * 30 + 1e-6) + 1)
-    assert seen.dtype == np.float32
-    assert steps(frames, fps)[-1] <= frames - 1
-    assert np.abs(seen[:16] - seen[:16, :1]).max() < 1e-3  # what stands still stays still
-
-
-def test_curves_do_not_depend_on_the_hearts_size() -> None:
-    """But for the static channel that says it."""
-    small, large = (
-        soft(np.stack([ellipse(0, 2 * w, w)[0] > 0 for w in r])) for r in ([18, 14, 18], [27, 21, 27])
-    )
-    one, two = (channels(frame_features(prob), 10.0) for prob in (small, large))
-    areas = [1, 2, 3]  # area, length, volume
-    np.testing.assert_allclose(one[areas], two[areas], atol=0.12)
-    assert one[1].min() == pytest.approx(4 * ((14 / 18) ** 2 - 0.8), abs=0.1)
-
-
-def test_a_lost_frame_is_bridged() -> None:
-    clip = ellipse_curves(30)
-    broken = clip.rows.copy()
-    broken[12] = 0
-    np.testing.assert_allclose(channels(broken, 25.0)[:8], channels(clip.rows, 25.0)[:8], atol=0.1)
 
 
 def test_rows_take_well_below_a_millisecond() -> None:

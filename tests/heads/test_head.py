@@ -88,6 +88,10 @@ def test_what_is_no_head_is_said(tmp_path: Path) -> None:
     save_file(weights, path, metadata={KEY: json.dumps({"architecture": "default"})})
     with pytest.raises(EchoError, match="holds 'default', not a head"):
         load_head(path)
+    lacking = {key: value for key, value in head().config().items() if key != "share"}
+    save_file(weights, path, metadata={KEY: json.dumps(lacking)})
+    with pytest.raises(EchoError, match="a head of another version: it lacks share"):
+        load_head(path)
     save_file({k: v for k, v in weights.items() if k != "stem.bias"}, path, metadata=metadata)
     with pytest.raises(EchoError, match="a head of another version"):
         load_head(path)

@@ -1,7 +1,7 @@
 import pytest
 import torch
 
-from echodfkd.heads.features import CHANNELS
+from echodfkd.heads.channels import CHANNELS
 from echodfkd.heads.network import HeadNetwork, naive_input
 
 

@@ -7,6 +7,8 @@ import cv2
 import numpy as np
 import pytest
 import torch
+from ablation_table import table
+from ablations import ABLATIONS
 from sim_clips import save_folder
 from torch import nn
 
@@ -19,13 +21,12 @@ from echodfkd.students import context
 from echodfkd.students.networks import build_network
 from echodfkd.students.shift import WholeClip
 from echodfkd.synth import mixture
-from echodfkd.synth.sim import anatomy, scanner, scene
+from echodfkd.synth.sim import anatomy, display, scanner, scene
 from echodfkd.synth.sim.generator import SimGenerator
 from echodfkd.synth.sim.held_out import HELD_OUT
 
 SCRIPT = runpy.run_path(str(Path(__file__).parents[2] / "scripts" / "ablate.py"))
-ABLATIONS = SCRIPT["ABLATIONS"]
-TOUCHED = (loop, ClipAugment, context, WholeClip, mixture, anatomy, scanner, scene)
+TOUCHED = (loop, ClipAugment, context, WholeClip, mixture, anatomy, display, scanner, scene)
 SIM = SimGenerator(frames=2, size=48, fps=8.0)
 OF_THE_PICTURE = ["literature", "no-haze", "no-layer", "one-rhythm"]
 
@@ -92,9 +93,9 @@ def test_no_haze() -> None:
     one = scenes("no-haze", 1)[0]
     assert one.style.clutter == -60
     rng = np.random.default_rng(0)
-    assert np.ptp(scanner.gain_map(one.style, one.geometry, rng)) > 0
+    assert np.ptp(display.gain_map(one.style, one.geometry, rng)) > 0
     with ABLATIONS["no-haze"]():
-        gain = scanner.gain_map(one.style, one.geometry, rng)
+        gain = display.gain_map(one.style, one.geometry, rng)
     assert gain == pytest.approx(one.style.gain)
 
 
@@ -217,7 +218,7 @@ def made_up(name: str, seed: int, dice: float, ef: float | None, steps: int = 80
 
 def test_table_of_means() -> None:
     rows = [made_up("no-haze", 1, 0.7, None), made_up("nothing", 2, 0.82, 0.5), made_up("nothing", 1, 0.9, 4)]
-    heading, _, full, hazeless = (line.split(" | ") for line in SCRIPT["table"](rows).splitlines())
+    heading, _, full, hazeless = (line.split(" | ") for line in table(rows).splitlines())
     assert heading[:4] == ["| taken away", "seeds", "Dice", "harmonic"]
     assert "real Dice" not in heading
     assert full[:4] == ["| nothing", "1, 2", ".860 [.820, .900]", ".860 [.820, .900]"]
@@ -228,7 +229,7 @@ def test_table_of_means() -> None:
 
 def test_table_with_real_clips() -> None:
     rows = [made_up("nothing", 1, 0.9, 4) | {"real": {"dice_clip": 0.8}}, made_up("nothing", 2, 0.9, 4)]
-    heading, _, full = (line.split(" | ") for line in SCRIPT["table"](rows).splitlines())
+    heading, _, full = (line.split(" | ") for line in table(rows).splitlines())
     assert full[heading.index("real Dice")] == ".800"
 
 
@@ -241,7 +242,7 @@ def test_table_with_real_clips() -> None:
 )
 def test_rows_that_do_not_compare(second: dict[str, Any], message: str) -> None:
     with pytest.raises(EchoError, match=message):
-        SCRIPT["table"]([made_up("nothing", 1, 0.9, 4), second])
+        table([made_up("nothing", 1, 0.9, 4), second])
 
 
 def test_errors_are_one_line(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:

@@ -172,3 +172,8 @@ def test_a_head_reads_clips_of_unknown_rate() -> None:
     found = of(beating(50)[1], fps=None, head=head(lv=4.0))
     assert found.heart_rate_bpm is None
     assert found.ef_interval is not None
+
+
+def test_a_head_reads_clips_of_absurdly_low_rate_within_bounds() -> None:
+    """On its clock of 30 Hz these 50 frames would be 15 million steps."""
+    assert of(beating(50)[1], fps=1e-4, head=head(lv=4.0)).ef_interval is not None

@@ -98,6 +98,5 @@ def test_a_heads_figures_are_in_json_and_row() -> None:
     assert content["ef_method"] == "learned-head:default"
     assert content["ef_interval"] == [51.23, 66.67]
     assert content["beats"][0]["confidence"] == 0.877
-    assert (one.to_row()["ef_method"], one.to_row()["ef_low"], one.to_row()["ef_high"]) == (
-        *("learned-head:default", 51.23, 66.67),
-    )
+    row = one.to_row()
+    assert (row["ef_method"], row["ef_low"], row["ef_high"]) == ("learned-head:default", 51.23, 66.67)

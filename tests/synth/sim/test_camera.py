@@ -3,6 +3,7 @@ import pytest
 
 from echodfkd.synth.sim import scanner
 from echodfkd.synth.sim.camera import Camera, Speckle
+from echodfkd.synth.sim.display import Geometry
 from echodfkd.synth.sim.outlines import X_RANGE
 from echodfkd.synth.sim.tissue import Reference
 
@@ -28,7 +29,7 @@ def test_the_field_keeps_unit_power_while_one_pattern_turns_into_another(turn: f
 def test_noise_is_fresh_in_every_frame() -> None:
     rng = np.random.default_rng(3)
     style = scanner.sample_style(rng, "handheld")
-    geometry = scanner.Geometry(style, 64)
+    geometry = Geometry(style, 64)
     camera = Camera(rng, style, geometry, 64)
     shape = geometry.depths, geometry.beams
     nothing = np.full(shape, 1e-4, np.float32), np.zeros((*shape, 2), np.float32)
