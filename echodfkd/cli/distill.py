@@ -14,7 +14,7 @@ def distill(
     data: Annotated[
         Path | None, typer.Argument(help="A clip set; without it clips are drawn as the student learns.")
     ] = None,
-    student: Annotated[str, typer.Option(help="default, or smp:ARCH:ENCODER.")] = "default",
+    student: Annotated[str, typer.Option(help="default, tiny, or smp:ARCH:ENCODER.")] = "default",
     generator: Annotated[str, typer.Option(help="Where clips come from without DATA.")] = "sim",
     clips: Annotated[int, typer.Option(min=1, help="How many different clips to draw.")] = 2000,
     steps: Annotated[

@@ -118,10 +118,10 @@ def _veiled(style: Style, rng: np.random.Generator) -> Style:
     """A poor window: thick haze, noise, a flat grey map. Never learned from: it settles how sure to be."""
     return replace(
         style,
-        clutter=rng.uniform(-6, 0),
-        noise=rng.uniform(-30, -20),
-        gamma=rng.uniform(0.6, 0.84),
-        dynamic_range=rng.uniform(63, 75),
+        clutter=rng.uniform(-18, -4),
+        noise=rng.uniform(-40, -29),
+        gamma=rng.uniform(0.7, 0.84),
+        dynamic_range=rng.uniform(63, 70),
     )
 
 
