@@ -19,6 +19,7 @@ from echodfkd.progress import Track, silent
 COVERAGE = 0.9  # of the intervals
 SHARES = (0.0, 0.25, 0.5)  # never more: half of the EF stays with what can be seen on the pictures
 FALSE_ALARMS = 0.01  # share of apical clips that may be called no LV
+SURE = 0.1  # and never one whose chance of being an LV is above it: to refuse a heart is the worse error
 EVENT_WEIGHT = 6.0  # events fill a tenth of the time
 
 
@@ -108,12 +109,12 @@ def calibrate(head: Head, held_out: Sequence[ClipCurves]) -> Head:
 
 
 def _lv_limit(head: Head, clips: Sequence[ClipCurves]) -> float | None:
-    """The limit that 1% of apical clips fall below, at most .5; None when all clips are apical."""
+    """The limit that 1% of apical clips fall below, at most `SURE`; None when all clips are apical."""
     if all(clip.is_lv for clip in clips):
         return None
     asked = replace(head, lv_limit=0.5)
     apical = [asked.read(clip.rows, clip.fps).lv or 0.0 for clip in clips if clip.is_lv]
-    return float(min(0.5, np.quantile(apical, FALSE_ALARMS))) if apical else 0.5
+    return float(min(SURE, np.quantile(apical, FALSE_ALARMS))) if apical else SURE
 
 
 def ef_table(head: Head, clips: Sequence[ClipCurves]) -> np.ndarray:
