@@ -12,10 +12,10 @@ from echodfkd.eval.dice import dice_per_image, overlap
 from echodfkd.eval.events import Matches, match_clip
 from echodfkd.heads.features import Rows, frame_features
 from echodfkd.heads.head import Head, find_head
-from echodfkd.sector import clip_sector, crop, uncrop
 from echodfkd.segment.masks import lv_masks
 from echodfkd.segment.measure import Findings, measure
 from echodfkd.segmenter import Prob, Segmenter
+from echodfkd.teachers.label import soft_squares
 
 Floats = npt.NDArray[np.float64]
 
@@ -79,9 +79,8 @@ class Predicted:
 
 def predict(clip: Clip, segmenter: Segmenter) -> Predicted:
     """Run a model on a clip, as `segment` would: frames that are not square are cut to their sector."""
-    sector, head = clip_sector(clip.frames), find_head(segmenter)
-    squares = segmenter.predict(crop(clip.frames, sector, segmenter.size))
-    prob = uncrop(squares, sector, (clip.frames.shape[1], clip.frames.shape[2]))
+    squares, prob = soft_squares(clip.frames, segmenter)
+    head = find_head(segmenter)
     return Predicted(prob, head, None if head is None else frame_features(squares))
 
 

@@ -103,9 +103,14 @@ def soft_label(frames: Frames, teacher: Segmenter) -> Prob:
     Returns:
         uint8 (T, H, W), 255 = certain.
     """
+    return soft_squares(frames, teacher)[1]
+
+
+def soft_squares(frames: Frames, teacher: Segmenter) -> tuple[Prob, Prob]:
+    """LV probability on the teacher's squares, uint8 (T, S, S), and laid back, as `soft_label` gives it."""
     sector = clip_sector(frames)
-    prob = teacher.predict(crop(frames, sector, teacher.size))
-    return uncrop(prob, sector, (frames.shape[1], frames.shape[2]))
+    squares = teacher.predict(crop(frames, sector, teacher.size))
+    return squares, uncrop(squares, sector, (frames.shape[1], frames.shape[2]))
 
 
 def prefetch(function: Callable[[T], R], items: Iterable[T], ahead: int) -> Iterator[tuple[T, "Future[R]"]]:
