@@ -23,10 +23,13 @@ from echodfkd.synth.sim import physics, scanner
 from echodfkd.synth.sim.camera import Camera
 from echodfkd.synth.sim.display import Geometry
 from echodfkd.synth.sim.generator import SimGenerator
+from echodfkd.synth.sim.held_out import CALIBRATION, HELD_OUT
 from echodfkd.synth.sim.scene import Scene
 from echodfkd.synth.sim.views import VIEWS
 
-LEARNED = {preset for _, preset in RATES_AND_PRESETS}
+ROLES = {world["preset"]: " (held out)" for world in HELD_OUT.values() if "preset" in world}
+ROLES |= {world["preset"]: " (calibration)" for world in CALIBRATION}
+ROLES |= {preset: "" for _, preset in RATES_AND_PRESETS}  # what networks learn from
 
 
 def main(folder: Path = Path("docs/images")) -> None:
@@ -79,7 +82,7 @@ def presets() -> Figure:
     scene, _ = heart(size=176)
     panels = [*sheet(9.6, 4.1, 2, len(scanner.PRESETS), top=0.94, wspace=0.03, hspace=0.03)]
     for column, name in enumerate(scanner.PRESETS):
-        title = name if name in LEARNED else f"{name} (held out)"
+        title = name + ROLES[name]
         for row in range(2):
             at = panels[row * len(scanner.PRESETS) + column]
             show(at, _filmed(scene, name, row + 1), title if row == 0 else "")
