@@ -8,7 +8,7 @@ RATES_AND_PRESETS = (
     (14.0, "echonet"),
     (8.0, "camus"),
     (10.0, "echonet"),
-    (30.0, "echonet"),
+    (30.0, "camus"),
     (8.0, "handheld"),
     (8.0, "echonet"),
     (20.0, "camus"),
@@ -22,7 +22,7 @@ TURNS = len(RATES_AND_PRESETS)
 
 
 def training_mixture(frames: int) -> list[SimGenerator]:
-    """Generators of 112x112 clips of `frames` frames: 1 in 12 shows the view a2c, 1 in 24 no apical LV."""
+    """Generators of 112x112 clips of `frames` frames: 1 in 6 shows the view a2c, 1 in 24 no apical LV."""
     settings = RATES_AND_PRESETS * TURNS
     return [
         SimGenerator(frames=frames, fps=fps, preset=preset, view=view_of(index))
@@ -33,8 +33,8 @@ def training_mixture(frames: int) -> list[SimGenerator]:
 def view_of(index: int) -> str:
     """View of entry `index`: the rarer ones wander, so that each meets every rate and preset in turn."""
     turn, pair = index // TURNS, index // (2 * TURNS)
-    if index % TURNS == (5 * turn + 3) % TURNS:
+    if index % (TURNS // 2) == (5 * turn + 3) % (TURNS // 2):
         return "a2c"
-    if index % (2 * TURNS) == (7 * pair + 5) % (2 * TURNS):
+    if index % (2 * TURNS) == (7 * pair + 4) % (2 * TURNS):
         return NEGATIVES[pair % len(NEGATIVES)]
     return "a4c"

@@ -37,7 +37,7 @@ class SimGenerator:
     """
 
     name = "sim"
-    version = "3"
+    version = "4"
 
     def __init__(
         self,
@@ -78,7 +78,7 @@ class SimGenerator:
         """Clip `index` of the set of `seed`; depends on both and on the parameters alone."""
         scene, rng, _ = self.scene(seed, index)
         clip = Clip(
-            frames=np.stack([*scene.camera.film(rng, self._times(), scene.tissue)]),
+            frames=scene.camera.record(rng, self._times(), scene.tissue, self.fps),
             fps=self.fps,
             name=clip_name(self.name, seed, index),
             spacing_mm=(scene.geometry.spacing, scene.geometry.spacing),

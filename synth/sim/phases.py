@@ -1,12 +1,18 @@
 """Phases of one beat: ejection, isovolumic relaxation, early filling, diastasis and the atrial kick.
 
 In the two isovolumic phases the contraction still drifts by `DRIFT`, far less than tracing can resolve: that
-keeps ED the last and largest maximum and ES the one minimum.
+keeps ED the last and largest maximum and ES the one minimum. ES lies inside isovolumic relaxation, not at its
+start: the volume is constant there to within what tracing resolves, and in patients its nadir and the closure
+of the aortic valve differ by some tens of ms (Mada et al., JACC Cardiovasc Imaging 2015, "How to define
+end-diastole and end-systole?").
 """
 
 from dataclasses import dataclass
 
 import numpy as np
+import numpy.typing as npt
+
+Times = npt.NDArray[np.float64]
 
 DRIFT = 0.01  # share of the stroke
 
@@ -27,6 +33,11 @@ class Phases:
     atrial: float  # duration of the atrial contraction
     creep: float  # share filled during diastasis
     half: float  # valve opening in diastasis
+    nadir: float  # share of isovolumic relaxation that is over when the volume is smallest
+
+    def relaxing(self, systole: Times, periods: Times) -> Times:
+        """Isovolumic relaxation in s of beats (N,) with this systole and this time to the next ED, in s."""
+        return np.minimum(self.relax, 0.3 * (periods - systole))
 
 
 def sample_phases(rng: np.random.Generator, rate: float, rhythm: str) -> Phases:
@@ -42,16 +53,29 @@ def sample_phases(rng: np.random.Generator, rate: float, rhythm: str) -> Phases:
         atrial=rng.uniform(0.08, 0.14),
         creep=rng.uniform(0.002, 0.05),
         half=rng.uniform(0.25, 0.5),
+        nadir=rng.uniform(0.3, 0.7),
     )
 
 
 def knots_of(
-    start: float, systole: float, period: float, full: float, empty: float, refilled: float, phases: Phases
+    start: float,
+    systole: float,
+    relax: float,
+    period: float,
+    full: float,
+    empty: float,
+    refilled: float,
+    phases: Phases,
 ) -> list[tuple[float, float, float]]:
-    """Knots of one beat: time in s, contraction, valve opening."""
-    contract, relax = min(phases.contract, 0.25 * systole), min(phases.relax, 0.3 * (period - systole))
+    """Knots of one beat: time in s, contraction, valve opening.
+
+    Args:
+        start, systole, relax, period: ED, time from it to aortic closure, isovolumic relaxation, time to the
+            next ED, in s. full, empty, refilled: contraction at ED, ES and the next ED.
+    """
+    contract = min(phases.contract, 0.25 * systole)
     stroke, refill, eject = empty - full, empty - refilled, systole - contract
-    es, opens = start + systole, start + systole + relax
+    closes, opens = start + systole, start + systole + relax
     diastole = period - systole - relax
     early, atrial = min(phases.early, 0.5 * diastole), min(phases.atrial, 0.35 * diastole)
     kick = start + period - atrial
@@ -63,7 +87,8 @@ def knots_of(
         (start + contract, full + DRIFT * stroke, 0.0),
         (start + contract + 0.4 * eject, full + phases.brisk * stroke, 0.0),
         (start + contract + 0.75 * eject, empty - 0.3 * (1 - phases.brisk) * stroke, 0.0),
-        (es, empty, 0.0),
+        (closes, empty - DRIFT * stroke, 0.0),
+        (closes + phases.nadir * relax, empty, 0.0),
         (opens, empty - DRIFT * refill, 0.0),
         (opens + 0.4 * early, half_way, 1.0),
         (opens + early, before_creep, phases.half),

@@ -9,25 +9,28 @@ import cv2
 import numpy as np
 import numpy.typing as npt
 
-Real = npt.NDArray[np.float32]  # (..., 2): in-phase and quadrature
+Real = npt.NDArray[np.float32]  # (..., 2): in-phase and quadrature, again for each look
 
 
-def scatterers(rng: np.random.Generator, shape: tuple[int, int], per_cell: float | None = None) -> Real:
-    """Complex scatterer field (rows, columns, 2) of unit mean power.
+def scatterers(
+    rng: np.random.Generator, shape: tuple[int, int], looks: int = 1, per_cell: float | None = None
+) -> Real:
+    """Complex scatterer fields (rows, columns, 2 * looks), each of unit mean power.
 
     Args:
         rng: source of randomness.
         shape: rows, columns.
+        looks: how many independent fields.
         per_cell: mean number of scatterers per grid cell; None draws the limit of many (a Gaussian field).
     """
     if per_cell is None:
-        return rng.standard_normal((*shape, 2), dtype=np.float32) * np.float32(np.sqrt(0.5))
-    count = rng.poisson(per_cell, shape)
-    field = np.zeros((*shape, 2), np.float32)
+        return rng.standard_normal((*shape, 2 * looks), dtype=np.float32) * np.float32(np.sqrt(0.5))
+    count = rng.poisson(per_cell, (*shape, looks))
+    field = np.zeros((*shape, looks, 2), np.float32)
     for k in range(int(count.max())):  # each scatterer has unit strength and a random phase
-        phase = rng.uniform(0, 2 * np.pi, shape)
+        phase = rng.uniform(0, 2 * np.pi, count.shape)
         field += (count > k)[..., None] * np.stack([np.cos(phase), np.sin(phase)], -1)
-    return (field / np.sqrt(per_cell)).astype(np.float32)
+    return (field.reshape(*shape, 2 * looks) / np.sqrt(per_cell)).astype(np.float32)
 
 
 def gaussian_kernel(sigma: float) -> Real:
@@ -38,7 +41,7 @@ def gaussian_kernel(sigma: float) -> Real:
 
 
 def point_spread(field: Real, sigma_axial: float, sigma_lateral: float) -> Real:
-    """Filter a complex field (depth, beams, 2) by a Gaussian PSF; sigmas in samples, unit energy gain."""
+    """Filter fields (depth, beams, 2 * looks) by a Gaussian PSF; sigmas in samples, unit energy gain."""
     return np.asarray(
         cv2.sepFilter2D(
             field,
@@ -51,8 +54,14 @@ def point_spread(field: Real, sigma_axial: float, sigma_lateral: float) -> Real:
 
 
 def envelope(field: Real) -> Real:
-    """Magnitude of a complex field (..., 2)."""
-    return np.asarray(cv2.magnitude(field[..., 0], field[..., 1]), np.float32)
+    """Magnitude (...) of a complex field (..., 2), or its mean over the looks of (..., 2 * looks).
+
+    Averaging independent looks is what compounding does: the SNR of speckle grows with their square root
+    (Trahey, Smith and von Ramm 1986).
+    """
+    looks = field.shape[-1] // 2
+    parts = [cv2.magnitude(field[..., 2 * k], field[..., 2 * k + 1]) for k in range(looks)]
+    return np.asarray(parts[0] if looks == 1 else sum(parts) / looks, np.float32)
 
 
 def log_compress(amplitude: Real, gain_db: Real, dynamic_range: float) -> Real:

@@ -10,9 +10,7 @@ import numpy as np
 import numpy.typing as npt
 from scipy.interpolate import PchipInterpolator
 
-from echodfkd.synth.sim.phases import knots_of, sample_phases
-
-Times = npt.NDArray[np.float64]
+from echodfkd.synth.sim.phases import Times, knots_of, sample_phases
 
 # Shares of a mixed clinic. Fibrillation and frequent ectopy are each seen in 5-10 % of echo patients.
 RHYTHMS = {"sinus": 0.7, "respiratory": 0.15, "fibrillation": 0.07, "ectopic": 0.08}
@@ -25,7 +23,8 @@ class Cycle:
 
     Attributes:
         starts: times in s of ED (mitral closure, largest volume), ascending, around the clip on both sides.
-        systole: time in s from ED to ES for each beat.
+        systole: time in s from ED to aortic closure for each beat (electromechanical systole less Q to ED).
+        lag: time in s from aortic closure to ES for each beat.
         full: contraction at each ED, 0 (as full as this heart gets) .. 0.35.
         empty: contraction at each ES, 0.55 .. 1. At least one beat that the clip shows whole, if there is
             any, goes from 0 to 1: the EF of the clip is the EF of that beat.
@@ -36,6 +35,7 @@ class Cycle:
 
     starts: Times
     systole: Times
+    lag: Times
     full: Times
     empty: Times
     ejected: PchipInterpolator
@@ -45,7 +45,7 @@ class Cycle:
     @property
     def ends(self) -> Times:
         """Times in s of ES (smallest volume)."""
-        return self.starts + self.systole
+        return self.starts + self.systole + self.lag
 
 
 def sample_cycle(
@@ -60,19 +60,18 @@ def sample_cycle(
     systole = _sample_systole(rng, rate, periods)
     early = _bring_forward(rng, seconds, starts, systole, periods) if rhythm == "ectopic" else None
     rhythm = "sinus" if rhythm == "ectopic" and early is None else rhythm
-    shown = (starts >= 0) & (starts + systole <= seconds) & (np.arange(len(starts)) != early)
+    phases = sample_phases(rng, rate, rhythm)
+    relax = phases.relaxing(systole, periods)
+    lag = phases.nadir * relax
+    shown = (starts >= 0) & (starts + systole + lag <= seconds) & (np.arange(len(starts)) != early)
     full, empty = _extremes(rng, rhythm, strength, shown)
     if early is not None:
         full[early], empty[early] = rng.uniform(0.05, 0.3), rng.uniform(0.55, 0.85)
-    phases = sample_phases(rng, rate, rhythm)
-    knots = [
-        knot
-        for i in range(len(starts) - 1)
-        for knot in knots_of(starts[i], systole[i], periods[i], full[i], empty[i], full[i + 1], phases)
-    ]
+    beats = zip(starts, systole, relax, periods, full, empty, full[1:], strict=False)
+    knots = [knot for beat in beats for knot in knots_of(*beat, phases)]
     when, volume, opening = np.array([*knots, (starts[-1], full[-1], 0.0)]).T
     curves = PchipInterpolator(when, volume), PchipInterpolator(when, opening)
-    return Cycle(starts[:-1], systole[:-1], full[:-1], empty[:-1], *curves, rhythm)
+    return Cycle(starts[:-1], systole[:-1], lag[:-1], full[:-1], empty[:-1], *curves, rhythm)
 
 
 def sample_rate(rng: np.random.Generator) -> float:
@@ -98,7 +97,7 @@ def _sample_periods(
 
 
 def _sample_systole(rng: np.random.Generator, rate: float, periods: Times) -> Times:
-    """Time from ED to ES: electromechanical systole (Weissler 1968: QS2 = 546 - 2.1 HR ms) less Q to ED."""
+    """ED to aortic closure: electromechanical systole (Weissler 1968: QS2 = 546 - 2.1 HR ms) less Q to ED."""
     whole = 0.546 - 0.0021 * rate - rng.uniform(0.03, 0.07)
     varied = whole * rng.normal(1, 0.05) * rng.normal(1, 0.02, len(periods)).clip(0.95, 1.05)
     return np.asarray(np.clip(varied, 0.18, 0.6 * periods))

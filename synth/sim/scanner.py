@@ -31,14 +31,23 @@ class Style:
     decorrelation: float  # speckle renewal per second
     decorations: bool
     jpeg: int  # quality, 0 = none
+    across: float  # how far the probe sits right of the middle, as a share of the picture's width
+    looks: int  # independent pictures averaged into one (spatial or frequency compounding)
+    haze_drift: float  # mm, how far a part of the haze moves to and fro; 0 = it stands still
+    sharpen: float  # edge enhancement
+    despeckle: bool  # a median filter after scan conversion
+    curve: float  # bend of the grey map: above 0 harder in the middle, below 0 softer
+    h264: int  # constant rate factor, 0 = none
+    menus: bool  # a capture of the whole screen
 
 
 def sample_style(rng: np.random.Generator, preset: str) -> Style:
     """Draw a scanner of a preset. Ranges: docs/simulator.md."""
     if preset not in PRESETS:
         raise unknown_name("preset", preset, list(PRESETS))
+    menus = bool(rng.random() < 0.06)
     style = Style(
-        half_angle=rng.uniform(0.6, 0.9),
+        half_angle=rng.uniform(0.6, 0.96),
         depth=rng.uniform(112, 178),
         top=rng.uniform(-0.02, 0.1),
         zoom=rng.uniform(0.9, 1.08) if rng.random() < 0.75 else rng.uniform(0.7, 0.9),
@@ -58,7 +67,17 @@ def sample_style(rng: np.random.Generator, preset: str) -> Style:
         decorrelation=rng.uniform(0.5, 4),
         decorations=bool(rng.random() < 0.6),
         jpeg=int(rng.choice((0, 0, 92, 80, 60))),
+        across=rng.normal(0, 0.01) if not menus else rng.uniform(-0.1, 0.1),
+        looks=int(rng.choice((1, 1, 1, 2))),
+        haze_drift=rng.uniform(1, 8) * (rng.random() < 0.5),
+        sharpen=rng.uniform(0.2, 1) * (rng.random() < 0.25),
+        despeckle=bool(rng.random() < 0.15),
+        curve=rng.uniform(-0.6, 0.6) * (rng.random() < 0.5),
+        h264=int(rng.integers(24, 37)) * int(rng.random() < 0.15),
+        menus=menus,
     )
+    if menus:
+        style = replace(style, zoom=rng.uniform(0.6, 0.8), top=rng.uniform(0.05, 0.15))
     return PRESETS[preset](style, rng)
 
 
@@ -72,6 +91,8 @@ def _camus(style: Style, rng: np.random.Generator) -> Style:
         dynamic_range=rng.uniform(50, 70),
         decorations=False,
         jpeg=0,
+        h264=0,
+        menus=False,
         top=rng.uniform(0, 0.03),
     )
 

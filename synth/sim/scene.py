@@ -67,7 +67,7 @@ class Scene:
         if self.view.apical:  # the disks see a little less than the formula: aim again by as much
             aim = 2 * ef - ejection_fraction(*self.volumes())
             self.motion = self.view.motion(self.heart, float(np.clip(aim, 1, 92)), kinetics)
-        self.speckle = Speckle(rng, self.reference)
+        self.speckle = Speckle(rng, self.reference, self.style.looks)
         self.camera = Camera(rng, self.style, self.geometry, size)
 
     def contraction(self, time: float) -> float:
@@ -77,8 +77,9 @@ class Scene:
     def tissue(self, time: float) -> tuple[Array, Real]:
         """What the beams meet at a time in s: scatterer strength and field."""
         a = self.contraction(time)
-        x, z = self.pose.to_heart(self.geometry.beam_x, self.geometry.beam_y, time, a)
-        x0, z0 = self.motion.to_reference(x, z, a)
+        coarse = self.pose.to_heart(self.geometry.coarse_x, self.geometry.coarse_y, time, a)
+        x0, z0 = map(self.geometry.fine, self.motion.to_reference(*coarse, a))
+        x, z = map(self.geometry.fine, coarse)
         strength, field = self.speckle.at(x0, z0, self.style.decorrelation * time)
         if self.view.mitral:
             strength = strength + draw_leaflets(self, x, z, time, a)

@@ -3,10 +3,10 @@ from collections import Counter
 from echodfkd.synth.mixture import NEGATIVES, RATES_AND_PRESETS, training_mixture
 
 
-def test_a_twelfth_is_a2c_and_a_twentyfourth_shows_no_apical_lv() -> None:
+def test_a_sixth_is_a2c_and_a_twentyfourth_shows_no_apical_lv() -> None:
     views = Counter(generator.view for generator in training_mixture(8))
     whole = sum(views.values())
-    assert views["a2c"] == whole / 12
+    assert views["a2c"] == whole / 6
     assert sum(views[name] for name in NEGATIVES) == whole / 24
     assert len({views[name] for name in NEGATIVES}) == 1
     assert views["a4c"] + views["a2c"] + sum(views[name] for name in NEGATIVES) == whole

@@ -1,8 +1,10 @@
+from dataclasses import replace
+
 import numpy as np
 import pytest
 
 from echodfkd.synth.sim import scanner
-from echodfkd.synth.sim.camera import Camera, Speckle
+from echodfkd.synth.sim.camera import Camera, Speckle, grey_map
 from echodfkd.synth.sim.display import Geometry
 from echodfkd.synth.sim.outlines import X_RANGE
 from echodfkd.synth.sim.tissue import Reference
@@ -28,7 +30,7 @@ def test_the_field_keeps_unit_power_while_one_pattern_turns_into_another(turn: f
 
 def test_noise_is_fresh_in_every_frame() -> None:
     rng = np.random.default_rng(3)
-    style = scanner.sample_style(rng, "handheld")
+    style = replace(scanner.sample_style(rng, "handheld"), looks=1)
     geometry = Geometry(style, 64)
     camera = Camera(rng, style, geometry, 64)
     shape = geometry.depths, geometry.beams
@@ -36,3 +38,11 @@ def test_noise_is_fresh_in_every_frame() -> None:
     one, other = camera.film(rng, np.array([0.0, 1.0]), lambda _: nothing)
     assert one.shape == (64, 64)
     assert (one != other).any()
+
+
+def test_grey_maps_rise_from_black_to_white() -> None:
+    for curve in (-0.9, 0.0, 0.6):
+        levels = grey_map(curve).astype(int)
+        assert levels[0] == 0 and levels[255] == 255
+        assert (np.diff(levels) >= 0).all()
+    assert grey_map(0.6)[64] < grey_map(0.0)[64] < grey_map(-0.6)[64]

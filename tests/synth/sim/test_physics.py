@@ -52,7 +52,7 @@ def test_autocorrelation_width_of_intensity_follows_the_point_spread(developed: 
 @pytest.mark.parametrize(("per_cell", "snr"), [(0.02, 0.14), (0.1, 0.31), (0.5, 0.72), (2.0, 1.34)])
 def test_too_few_scatterers_lower_the_snr(per_cell: float, snr: float) -> None:
     area = 4 * np.pi * SIGMA * SIGMA  # of a resolution cell, in grid cells
-    field = scatterers(np.random.default_rng(1), (2500, 2500), per_cell / area)
+    field = scatterers(np.random.default_rng(1), (2500, 2500), per_cell=per_cell / area)
     samples = envelope(point_spread(field, SIGMA, SIGMA))[8:-8, 8:-8].astype(np.float64)
     assert samples.mean() / samples.std() == pytest.approx(snr, rel=0.12)
 
@@ -67,3 +67,10 @@ def test_log_compression_maps_its_range_to_grey() -> None:
     amplitude = np.float32([[1.0, 0.1, 0.001]])  # 0, -20, -60 dB
     grey = log_compress(amplitude, np.zeros_like(amplitude), 40.0)
     assert grey[0].tolist() == pytest.approx([1.0, 0.5, 0.0], abs=1e-4)
+
+
+def test_two_looks_raise_the_snr_by_the_root_of_two() -> None:
+    field = scatterers(np.random.default_rng(3), (700, 700), looks=2)
+    assert field.shape == (700, 700, 4)
+    both = envelope(point_spread(field, 1.2, 2.0))
+    assert both.mean() / both.std() == pytest.approx(np.sqrt(2) * 1.913, abs=0.05)

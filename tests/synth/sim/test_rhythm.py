@@ -112,7 +112,7 @@ def test_atrial_kick_and_early_filling_vary() -> None:
     kick, early = [], []
     for cycle in cycles(100, rate=65.0, rhythm="sinus"):
         kick.append(cycle.ejected(cycle.starts[3] - 0.14) - cycle.full[3])
-        early.append(cycle.ejected(cycle.ends[2] + 0.2))
+        early.append(cycle.ejected(cycle.starts[2] + cycle.systole[2] + 0.2))
     assert min(kick) < 0.05
     assert max(kick) > 0.3
     assert min(early) < 0.25
@@ -122,8 +122,9 @@ def test_atrial_kick_and_early_filling_vary() -> None:
 @pytest.mark.parametrize("rate", [45.0, 75.0, 120.0])
 def test_the_mitral_valve_is_in_phase(rate: float) -> None:
     for cycle in cycles(20, rate=rate, rhythm="sinus"):
-        for start, end, after in zip(cycle.starts[:-1], cycle.ends[:-1], cycle.starts[1:], strict=True):
-            relaxed = end + min(0.059, 0.25 * (after - end))  # shortest isovolumic relaxation
+        spans = zip(cycle.starts[:-1], cycle.systole[:-1], cycle.ends[:-1], cycle.starts[1:], strict=True)
+        for start, systole, end, after in spans:
+            relaxed = start + systole + min(0.059, 0.25 * (after - start - systole))  # the shortest one
             assert np.all(cycle.valve(np.linspace(start, relaxed, 30)) < 1e-9)
             late = np.linspace(end, after, 400)
             opening = cycle.valve(late)
@@ -137,10 +138,25 @@ def test_the_mitral_valve_is_in_phase(rate: float) -> None:
 
 def test_volume_hardly_changes_while_all_valves_are_closed() -> None:
     for cycle in cycles(40, rate=70.0, rhythm="sinus"):
-        begun, relaxing = cycle.ejected(cycle.starts + 0.029), cycle.ejected(cycle.ends + 0.059)
+        closed = cycle.starts + cycle.systole
+        begun = cycle.ejected(cycle.starts + 0.029)
+        closing, relaxing = cycle.ejected(closed), cycle.ejected(closed + 0.059)
         stroke = cycle.empty - cycle.full
         assert np.all(begun - cycle.full < 0.0101 * stroke)
+        assert cycle.empty - closing == pytest.approx(0.01 * stroke)
         assert np.all(cycle.empty - relaxing < 0.0101)
+
+
+@pytest.mark.parametrize("rate", [45.0, 75.0, 120.0])
+def test_es_lies_inside_isovolumic_relaxation(rate: float) -> None:
+    lags = []
+    for cycle in cycles(40, rate=rate):
+        opens = cycle.starts + cycle.systole + cycle.lag / 0.7  # no earlier than this
+        assert np.all(cycle.valve(opens - 1e-4) < 1e-9)
+        assert np.all(cycle.lag > 0.01)
+        lags += list(cycle.lag)
+    assert min(lags) < 0.03
+    assert 0.05 < max(lags) <= 0.07
 
 
 def test_the_same_seed_gives_the_same_beats() -> None:
