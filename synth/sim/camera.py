@@ -18,7 +18,7 @@ from echodfkd.synth.sim.tissue import Reference
 # What the beams meet at a time in s: strength (depths, beams), unit-power fields (depths, beams, 2 * looks).
 Tissue = Callable[[float], tuple[Array, physics.Real]]
 
-NOISE_MARGIN = 96  # samples by which the noise field is larger than the picture, either way
+NOISE_MARGIN = 40  # samples by which the noise field is larger than the picture, either way
 
 
 class Speckle:
@@ -27,7 +27,7 @@ class Speckle:
     def __init__(self, rng: np.random.Generator, reference: Reference, looks: int = 1) -> None:
         self.reference, self.looks = reference, looks
         shape = reference.labels.shape  # OpenCV is fast at four channels, NumPy at one complex number
-        self._fields = np.concatenate([physics.scatterers(rng, shape), physics.scatterers(rng, shape)], -1)
+        self._fields = physics.scatterers(rng, shape, looks=2)
 
     def at(self, x0: Array, z0: Array, turn: float) -> tuple[Array, physics.Real]:
         """Strength and field where the beam samples were in the reference picture (mm).

@@ -58,6 +58,7 @@ def sample_phases(rng: np.random.Generator, rate: float, rhythm: str) -> Phases:
 
 
 def knots_of(
+    phases: Phases,
     start: float,
     systole: float,
     relax: float,
@@ -65,7 +66,6 @@ def knots_of(
     full: float,
     empty: float,
     refilled: float,
-    phases: Phases,
 ) -> list[tuple[float, float, float]]:
     """Knots of one beat: time in s, contraction, valve opening.
 

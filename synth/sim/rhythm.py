@@ -68,7 +68,7 @@ def sample_cycle(
     if early is not None:
         full[early], empty[early] = rng.uniform(0.05, 0.3), rng.uniform(0.55, 0.85)
     beats = zip(starts, systole, relax, periods, full, empty, full[1:], strict=False)
-    knots = [knot for beat in beats for knot in knots_of(*beat, phases)]
+    knots = [knot for beat in beats for knot in knots_of(phases, *beat)]
     when, volume, opening = np.array([*knots, (starts[-1], full[-1], 0.0)]).T
     curves = PchipInterpolator(when, volume), PchipInterpolator(when, opening)
     return Cycle(starts[:-1], systole[:-1], lag[:-1], full[:-1], empty[:-1], *curves, rhythm)
