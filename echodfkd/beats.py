@@ -28,8 +28,6 @@ MIN_SNR = 5.0  # swing over the noise's standard deviation: white noise alone sw
 MIN_BEAT_S = 0.3  # two ES nearer than this (200 beats per minute) belong to one beat
 SMOOTH_S = 0.03  # sigma for finding beats: well below the atrial kick (0.1 s) and ejection (0.3 s)
 PLACE_S = 0.02  # sigma for placing an event within its beat, only where there is noise
-SURE_HEAT = 0.2  # a learned ED heat below it does not move an ED
-NEARLY_FULL = 0.25  # of the swing: how far below the curve's own ED the LV may be where the head sees it
 
 
 @dataclass(frozen=True)
@@ -87,31 +85,6 @@ def detect_events(area: npt.ArrayLike, fps: float | None) -> Events:
     noisy = noise > 0.005 * np.ptp(smooth)
     placed = _place(smoothed(curve, PLACE_S * rate) if noisy else curve, judge_ends(turns), noise)
     return _without_ends(placed, len(curve))
-
-
-def detect_events_with_head(area: npt.ArrayLike, ed_heat: Curve, fps: float | None) -> Events:
-    """ED and ES where a learned head has read the clip too.
-
-    As `detect_events`, but each ED moves to where the head sees it between its neighbours, if it sees one
-    and the LV is nearly full there: a plateau of the area does not draw it. It does not move to an end of
-    the clip, where it would make its beat incomplete. ES stay where they are.
-
-    Args:
-        area: float (T,), LV area or volume in any unit. fps: Hz, None when unknown.
-        ed_heat: (T,), how near the head sees ED, 0..1.
-    """
-    events = detect_events(area, fps)
-    curve = bridge_lost_frames(np.asarray(area, dtype=np.float64))
-    least = NEARLY_FULL * float(np.diff(np.percentile(curve, (5, 95)))[0])
-    frames = np.arange(len(curve))
-    moved = []
-    for ed in events.ed:
-        first = max((es + 1 for es in events.es if es < ed), default=1)
-        last = min((es for es in events.es if es > ed), default=len(curve) - 1)
-        free = (frames >= first) & (frames < last) & (curve >= curve[ed] - least)
-        hottest = int(np.argmax(np.where(free, ed_heat, -1)))
-        moved.append(hottest if free[hottest] and ed_heat[hottest] > max(SURE_HEAT, ed_heat[ed]) else ed)
-    return Events(tuple(moved), events.es)
 
 
 def pair_beats(events: Events, n_frames: int) -> tuple[Beat, ...]:

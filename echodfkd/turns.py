@@ -95,11 +95,11 @@ def prune(turns: list[Turn], min_beat: float) -> list[Turn]:
                 break
             worst = int(cycles.argmin())
             worst += int(swings[worst] > swings[worst + 1])
-        turns = _without_swing(turns, worst)
+        turns = without_swing(turns, worst)
     return turns
 
 
-def _without_swing(turns: list[Turn], k: int) -> list[Turn]:
+def without_swing(turns: list[Turn], k: int) -> list[Turn]:
     """Turns without the swing from k to k + 1; an inner one takes both turns: ED and ES still alternate."""
     if k == 0:
         return turns[1:]

@@ -71,7 +71,8 @@ def literature() -> Taken:
         return replace(drawn, blood=rng.uniform(-60, -40), **layer, **bright, **lines)
 
     def style(drawn: Style, rng: Rng) -> Style:
-        return replace(drawn, gain=rng.uniform(-29, -13), clutter=-34.0, decorations=False)
+        plain = {"clutter": -34.0, "haze_drift": 0.0, "decorations": False}
+        return replace(drawn, gain=rng.uniform(-29, -13), **plain)
 
     return all_of(
         redrawn(anatomy, "sample_anatomy", heart),
@@ -87,8 +88,14 @@ def no_haze() -> Taken:
     def flat(style: Style, geometry: Geometry, rng: Rng) -> Array:
         return np.full_like(gain_map(style, geometry, rng), style.gain)
 
-    clear = redrawn(scanner, "sample_style", lambda style, _: replace(style, clutter=-60.0))
+    clear = redrawn(scanner, "sample_style", lambda style, _: replace(style, clutter=-60.0, haze_drift=0.0))
     return all_of(clear, swapped(display, "gain_map", flat))
+
+
+def plain_scanner() -> Taken:
+    """No compounding, no post-processing, no captured screens, no H.264."""
+    off: dict[str, Any] = {"looks": 1, "sharpen": 0.0, "despeckle": False, "curve": 0.0, "h264": 0}
+    return redrawn(scanner, "sample_style", lambda style, _: replace(style, **off, menus=False))
 
 
 def no_layer() -> Taken:
@@ -124,6 +131,7 @@ ABLATIONS: dict[str, Callable[[], Taken]] = {
     "no-shift": lambda: swapped(WholeClip, "shift", lambda self, x: x),
     "no-context": no_context,
     "no-haze": no_haze,
+    "plain-scanner": plain_scanner,
     "no-layer": no_layer,
     "one-rhythm": one_rhythm,
     "four-chamber-only": lambda: swapped(mixture, "view_of", lambda index: "a4c"),

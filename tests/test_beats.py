@@ -11,7 +11,6 @@ from echodfkd.beats import (
     Beat,
     Events,
     detect_events,
-    detect_events_with_head,
     echonet_systoles,
     filling,
     heart_rate_bpm,
@@ -188,53 +187,6 @@ def test_heart_rate():
     assert heart_rate_bpm(Events((0, 50, 100, 200), ()), 50.0) == pytest.approx(60)  # one beat missed
     assert heart_rate_bpm(Events((10,), (30,)), 50.0) is None
     assert heart_rate_bpm(Events((10, 60), ()), None) is None
-
-
-def plateau_curve() -> np.ndarray:
-    """Two beats of 40 frames: 12 frames of contraction, 10 of filling, then a plateau that sags a little."""
-    beat = np.concatenate([np.linspace(1, 0.6, 12), np.linspace(0.6, 1, 10), np.linspace(1, 0.985, 18)])
-    return np.tile(beat, 3)
-
-
-def test_an_ed_goes_where_the_head_sees_it() -> None:
-    curve = plateau_curve()
-    curve[27:36] *= 1 - 0.32 * np.hanning(9)  # a mask that shrinks for a moment on the plateau
-    heat = np.exp(-0.5 * ((np.arange(120)[:, None] - np.array([40, 80])) / 2) ** 2).max(1)
-    alone = detect_events(curve, 50.0)
-    assert alone.ed[0] == 24
-    found = detect_events_with_head(curve, heat, 50.0)
-    assert found.ed[:2] == (40, 80)
-    assert found.es == alone.es
-    assert detect_events_with_head(curve, 0.1 * heat, 50.0) == alone  # it is not sure enough
-
-
-@pytest.mark.parametrize("heat", [np.full(120, 0.9), np.linspace(0, 1, 120), np.linspace(1, 0, 120)])
-def test_an_ed_stays_full_whatever_the_head_sees(heat: np.ndarray) -> None:
-    curve = plateau_curve()
-    found = detect_events_with_head(curve, heat, 50.0)
-    assert found.es == detect_events(curve, 50.0).es
-    assert all(curve[ed] > 0.88 for ed in found.ed)
-
-
-def test_an_ed_does_not_move_to_an_end_of_the_clip() -> None:
-    """There its beat would count as incomplete."""
-    curve = np.concatenate([np.linspace(0.98, 1, 6), np.linspace(1, 0.6, 10), np.linspace(0.6, 1, 10)])
-    heat = np.linspace(0.9, 0, len(curve))  # hottest on the first frame
-    found = detect_events_with_head(curve, heat, 25.0)
-    assert found.ed == (1,)
-    assert [beat.complete for beat in pair_beats(found, len(curve))] == [True]
-    backwards = detect_events_with_head(curve[::-1], heat[::-1], 25.0)
-    assert len(curve) - 1 not in backwards.ed != ()
-
-
-def test_half_a_beat_keeps_its_ed_where_the_head_sees_none() -> None:
-    fall = 80 + 40 * np.cos(np.linspace(0, np.pi, 20))
-    heat = 0.9 * (np.arange(20) > 11)  # where the LV is no longer full
-    assert detect_events_with_head(fall, heat, 50.0) == Events((0,), (19,))
-
-
-def test_a_head_makes_no_beats_where_the_area_has_none() -> None:
-    assert detect_events_with_head(np.full(60, 900.0), np.full(60, 0.9), 25.0) == Events()
 
 
 def test_filling_alone_is_half_a_beat() -> None:

@@ -8,6 +8,7 @@ import numpy.typing as npt
 from scipy.ndimage import gaussian_filter1d
 
 from echodfkd.heads.features import FEATURES, Rows
+from echodfkd.turns import Curve
 
 Channels = npt.NDArray[np.float32]  # (C, N)
 
@@ -45,6 +46,19 @@ def steps(frames: int, fps: float) -> npt.NDArray[np.float64]:
     """Times of the clock's steps in frames of the clip: float (N,), 0 .. frames - 1."""
     count = int((frames - 1) / fps * CLOCK_HZ + 1e-6) + 1
     return np.asarray(np.arange(count) * fps / CLOCK_HZ, np.float64)
+
+
+def on_frames(curve: Curve, frames: int, fps: float) -> Curve:
+    """A curve on the clock (N,), of how near an event is, on the clip's frames (T,).
+
+    Where the clock is the faster one, a frame has the largest value of the steps nearest to it: an event
+    between two frames is not lost.
+    """
+    clock, at = steps(frames, fps), np.arange(frames)
+    timed = np.interp(at, clock, curve)
+    if fps < CLOCK_HZ:
+        np.maximum.at(timed, np.round(clock).astype(int), curve)
+    return timed
 
 
 def _bridged(rows: npt.NDArray[np.float64]) -> npt.NDArray[np.float64]:

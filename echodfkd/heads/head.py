@@ -11,7 +11,7 @@ import torch
 from safetensors.torch import load_file
 
 from echodfkd.errors import EchoError
-from echodfkd.heads.channels import channels, steps
+from echodfkd.heads.channels import Channels, channels, on_frames
 from echodfkd.heads.features import Rows
 from echodfkd.heads.network import HeadNetwork, naive_input
 from echodfkd.home import model_folder
@@ -23,6 +23,7 @@ from echodfkd.weights import FOLDER
 ARCHITECTURE = "curves-tcn"
 PATTERN = "heads-*.safetensors"
 SETTLED = ("name", "student_sha256", "widen", "share", "lv_limit")  # beside the weights
+STRETCH = {"stretch": 1.0, "centre": 50.0}  # and these; heads from before they were settled leave EF as it is
 
 
 @dataclass(frozen=True, eq=False)
@@ -50,6 +51,7 @@ class Head:
         name: in `ef_method`. student_sha256: of the weights whose masks it learned to read.
         widen: points of EF by which the interval grows on both sides (negative: shrinks).
         share: of the network's EF in the head's; the rest is the masks' own.
+        stretch, centre: EF and interval move away from `centre` (percent) by the factor `stretch`, 1..1.25.
         lv_limit: probability below which a clip is called no LV; None never calls one so.
     """
 
@@ -59,12 +61,13 @@ class Head:
     widen: float = 0.0
     share: float = 1.0
     lv_limit: float | None = None
+    stretch: float = STRETCH["stretch"]
+    centre: float = STRETCH["centre"]
 
     def config(self) -> dict[str, Any]:
         """Everything but the weights, JSON-ready."""
-        return {"architecture": ARCHITECTURE, **{key: getattr(self, key) for key in SETTLED}}
+        return {"architecture": ARCHITECTURE, **{key: getattr(self, key) for key in (*SETTLED, *STRETCH)}}
 
-    @torch.inference_mode()
     def read(self, rows: Rows, fps: float, ef: float | None = None, half: bool = True) -> Reading:
         """Read a clip's curves.
 
@@ -72,12 +75,18 @@ class Head:
             rows: (T, F) of `frame_features`. fps: Hz.
             ef: the masks' own EF in percent, None without a beat. half: whether it is of half a beat.
         """
-        curves = torch.from_numpy(channels(rows, fps))[None]
+        return self.read_channels(channels(rows, fps), len(rows), fps, ef, half)
+
+    @torch.inference_mode()
+    def read_channels(
+        self, made: Channels, frames: int, fps: float, ef: float | None = None, half: bool = True
+    ) -> Reading:
+        """As `read`, from `channels` (24, N) made before: one clip may be read more than once."""
+        curves = torch.from_numpy(made)[None]
         naive = torch.from_numpy(naive_input(ef, half))[None]
         out = self.network(curves, naive, torch.ones(1, curves.shape[-1]))
         heat = torch.sigmoid(out.heat[0]).numpy().astype(np.float64)
-        frames, clock = np.arange(len(rows)), steps(len(rows), fps)
-        ed, es = (np.interp(frames, clock, curve) for curve in heat)
+        ed, es = (on_frames(curve, frames, fps) for curve in heat)
         lv = None if self.lv_limit is None else float(torch.sigmoid(out.lv[0]))
         low, middle, high = (float(value) for value in out.ef[0])
         if ef is None:
@@ -89,8 +98,10 @@ class Head:
     ) -> tuple[float, tuple[float, float]]:
         """EF and interval from the network's quantiles and the masks' EF, within 1..95%."""
         shift = (1 - self.share) * (masks - middle)
-        ef = float(np.clip(middle + shift, 1, 95))
-        bounds = np.clip((low + shift - self.widen, high + shift + self.widen), 1, 95)
+        raw = np.array([low, middle, high]) + shift
+        raw += (self.stretch - 1) * (raw - self.centre)
+        ef = float(np.clip(raw[1], 1, 95))
+        bounds = np.clip((raw[0] - self.widen, raw[2] + self.widen), 1, 95)
         return ef, (min(float(bounds[0]), ef), max(float(bounds[1]), ef))
 
 
@@ -118,7 +129,9 @@ def load_head(path: Path) -> Head:
         raise EchoError(f"{path} is a head of another version; train it again") from error
     if not all(bool(torch.isfinite(value).all()) for value in weights.values()):
         raise EchoError(f"{path} holds NaN or infinite weights; train it again")
-    return Head(network, **{key: config[key] for key in SETTLED})
+    return Head(
+        network, **{key: config[key] for key in SETTLED}, **{k: config.get(k, v) for k, v in STRETCH.items()}
+    )
 
 
 def find_head(segmenter: Segmenter) -> Head | None:

@@ -2,6 +2,7 @@
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
+from functools import cached_property
 
 import numpy as np
 import numpy.typing as npt
@@ -10,13 +11,14 @@ from echodfkd.beats import (
     Beat,
     Events,
     detect_events,
-    detect_events_with_head,
     filling,
     heart_rate_bpm,
     pair_beats,
 )
+from echodfkd.beats_head import detect_events_with_head
 from echodfkd.clip import BoolMask
 from echodfkd.errors import EchoError
+from echodfkd.heads.channels import Channels, channels
 from echodfkd.heads.features import Rows
 from echodfkd.heads.head import Head, Reading
 from echodfkd.segment.result import EF_METHOD, BeatResult, counted, mean
@@ -52,9 +54,14 @@ class Curves:
     rows: Rows
     fps: float
 
+    @cached_property
+    def channels(self) -> Channels:
+        """What the head's network reads, made once for both readings."""
+        return channels(self.rows, self.fps)
+
     def read(self, ef: float | None = None, half: bool = True) -> Reading:
         """What the head makes of the clip, given the masks' own EF in percent."""
-        return self.head.read(self.rows, self.fps, ef, half)
+        return self.head.read_channels(self.channels, len(self.rows), self.fps, ef, half)
 
 
 def measure(
@@ -89,7 +96,7 @@ def measure(
     seen = curves.read()
     if seen.lv is not None and head.lv_limit is not None and seen.lv < head.lv_limit:
         return Findings(Events((), ()), (), None, None, (_no_apical_lv(seen.lv),))
-    events = detect_events_with_head(area_px, seen.ed, fps)
+    events = detect_events_with_head(area_px, seen.ed, seen.es, fps)
     return _by_head(_of_masks(events, mask_of, len(area_px), fps, spacing_mm), curves, seen)
 
 

@@ -3,7 +3,7 @@ import pytest
 from beating_curves import ellipse_curves, soft
 from dark_cavity import beating
 
-from echodfkd.heads.channels import CHANNELS, channels, steps
+from echodfkd.heads.channels import CHANNELS, channels, on_frames, steps
 from echodfkd.heads.features import FEATURES, frame_features
 
 
@@ -40,3 +40,12 @@ def test_a_lost_frame_is_bridged() -> None:
     broken = clip.rows.copy()
     broken[12] = 0
     np.testing.assert_allclose(channels(broken, 25.0)[:8], channels(clip.rows, 25.0)[:8], atol=0.1)
+
+
+def test_a_peak_between_two_frames_of_a_slow_clip_is_not_lost() -> None:
+    """At 6 Hz the clock has 5 steps a frame; the peak on its step 7 lies between frames 1 and 2."""
+    curve = np.zeros(16)
+    curve[7] = 0.9
+    assert on_frames(curve, 4, 6.0) == pytest.approx([0, 0.9, 0, 0])
+    assert on_frames(curve, 16, 30.0) == pytest.approx(curve)
+    assert on_frames(curve, 31, 60.0)[13:16] == pytest.approx([0.45, 0.9, 0.45])

@@ -8,6 +8,7 @@ from beating_curves import Soft, ellipse_curves
 from safetensors.torch import load_file, save_file
 
 from echodfkd.errors import EchoError
+from echodfkd.heads.channels import channels
 from echodfkd.heads.head import Head, find_head, load_head, save_head
 from echodfkd.heads.network import HeadNetwork
 from echodfkd.home import model_folder
@@ -47,6 +48,33 @@ def test_what_was_settled_is_applied() -> None:
     assert masks_only.interval is not None
     width = plain.interval[1] - plain.interval[0]
     assert masks_only.interval[1] - masks_only.interval[0] == pytest.approx(width + 6, abs=1e-4)
+
+
+def test_the_stretch_moves_ef_and_interval_away_from_its_centre() -> None:
+    """By hand: EF 55, stretched by 1.2 about 60, is 54; each bound moves alike, then grows by 2 points."""
+    plain = head(share=0.0).read(CLIP.rows, CLIP.fps, 55.0, False)
+    found = head(share=0.0, stretch=1.2, centre=60.0, widen=2.0).read(CLIP.rows, CLIP.fps, 55.0, False)
+    assert found.ef == pytest.approx(54)
+    assert plain.interval is not None
+    low, high = (60 + 1.2 * (bound - 60) for bound in plain.interval)
+    assert found.interval == pytest.approx((low - 2, high + 2), abs=1e-4)
+
+
+def test_channels_made_before_read_alike() -> None:
+    made = channels(CLIP.rows, CLIP.fps)
+    again = head().read_channels(made, 50, CLIP.fps, 55.0, False)
+    direct = head().read(CLIP.rows, CLIP.fps, 55.0, False)
+    assert again.ef == direct.ef
+    assert np.array_equal(again.ed, direct.ed)
+
+
+def test_a_head_from_before_the_stretch_leaves_ef_as_it_is(tmp_path: Path) -> None:
+    path = tmp_path / "h.safetensors"
+    save_head(head(stretch=1.2, centre=60.0), path, {})
+    assert (load_head(path).stretch, load_head(path).centre) == (1.2, 60.0)
+    older = {key: value for key, value in head().config().items() if key not in ("stretch", "centre")}
+    save_file(load_file(path), path, metadata={KEY: json.dumps(older)})
+    assert (load_head(path).stretch, load_head(path).centre) == (1.0, 50.0)
 
 
 def test_an_interval_that_shrank_still_holds_its_ef() -> None:

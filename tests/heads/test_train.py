@@ -10,7 +10,7 @@ from echodfkd.heads.curves import ClipCurves
 from echodfkd.heads.head import Head
 from echodfkd.heads.network import HeadNetwork
 from echodfkd.heads.samples import batch_of
-from echodfkd.heads.train import HeadRecipe, calibrate, ef_table, figures, fit, loss, pinball
+from echodfkd.heads.train import HeadRecipe, calibrate, ef_table, figures, fit, loss, pinball, stretch_of
 
 SHRINKS = (0.72, 0.8, 0.88, 0.95)
 CLIPS = [ellipse_curves(30, fps=20.0, beat=14, shrink=shrink) for shrink in SHRINKS]
@@ -86,6 +86,38 @@ def test_calibration_takes_the_masks_where_they_are_exact(trained: HeadNetwork) 
     masks = ef_table(head(trained), CLIPS)[:, 1]
     clips = [replace(CLIPS[k % 4], ef=float(masks[k % 4])) for k in range(12)]
     assert calibrate(head(trained), clips).share == 0
+
+
+def test_the_stretch_undoes_a_shrinking_to_the_mean() -> None:
+    true = np.linspace(20, 70, 60)
+    found = 45 + 0.85 * (true - 45)
+    stretch, centre = stretch_of(true, found)
+    assert stretch == pytest.approx(1 / 0.85, abs=0.01)
+    assert centre == pytest.approx(45, abs=1)
+    assert stretch_of(true, 45 + 0.5 * (true - 45))[0] == 1.25  # no farther than that
+
+
+def test_there_is_no_stretch_where_it_costs_or_nothing_is_to_gain() -> None:
+    rng = np.random.default_rng(0)
+    true = rng.uniform(20, 70, 400)
+    assert stretch_of(true, true + 2) == (1.0, 50.0)
+    assert stretch_of(true, 45 + 1.2 * (true - 45))[0] == 1.0
+    assert stretch_of(np.full(20, 55.0), rng.normal(55, 3, 20)) == (1.0, 50.0)  # no slope to know
+    noise = 45 + 0.8 * (true + rng.normal(0, 14, 400) - 45)  # where noise decides, a stretch costs
+    stretch, centre = stretch_of(true, noise)
+    error = np.abs(noise + (stretch - 1) * (noise - centre) - true).mean()
+    assert 1.0 <= stretch < 1.25
+    assert error <= 1.05 * np.abs(noise - true).mean()
+
+
+def test_calibration_settles_the_stretch_before_the_interval(trained: HeadNetwork) -> None:
+    table = ef_table(replace(head(trained), share=0.0), CLIPS)
+    clips = [replace(CLIPS[k % 4], ef=float(50 + 1.15 * (table[k % 4, 1] - 50))) for k in range(40)]
+    settled = calibrate(head(trained), clips)
+    after = ef_table(settled, clips)
+    assert settled.stretch > 1
+    assert np.polyfit(after[:, 0], after[:, 2], 1)[0] == pytest.approx(1, abs=0.05)
+    assert ((after[:, 3] <= after[:, 0]) & (after[:, 0] <= after[:, 4])).mean() >= 0.9
 
 
 def test_the_limit_lets_apical_clips_pass(trained: HeadNetwork) -> None:
