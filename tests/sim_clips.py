@@ -9,13 +9,14 @@ import numpy as np
 from echodfkd.beats import detect_events
 from echodfkd.clip import BoolMask, Clip, Frames
 from echodfkd.sector import crop, find_sector
+from echodfkd.segment.masks import lv_masks
 from echodfkd.synth.sim.generator import SimGenerator
 
 FPS = 25.0
 
 
 def sim_clips(count: int, seed: int = 5) -> list[Clip]:
-    """Clips of 40 frames of 64x64 with a beat, whose sector fills the frame: it is not cropped."""
+    """Clips of 40 frames of 64x64 with a beat, an LV in one piece and a sector that fills the frame."""
     generator = SimGenerator(frames=40, size=64, fps=FPS)
     drawn = (generator.clip(seed, index) for index in range(20))
     return list(islice(filter(_fits, drawn), count))
@@ -26,7 +27,7 @@ def _fits(clip: Clip) -> bool:
     lv = np.uint8(255) * clip.lv.astype(np.uint8)
     events = detect_events(clip.lv.sum((1, 2)), FPS)
     kept = np.array_equal(crop(lv, find_sector(clip.frames), 64, clip.spacing_mm), lv)
-    return kept and bool(events.ed and events.es)
+    return kept and bool(events.ed and events.es) and np.array_equal(lv_masks(lv), clip.lv)
 
 
 def save(folder: Path, clip: Clip, **more: object) -> Path:

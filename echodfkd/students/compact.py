@@ -24,7 +24,7 @@ class Residual(nn.Module):
 
     def forward(self, x: Tensor, time: Time) -> Tensor:
         """(N, C, H, W) -> the same shape."""
-        return F.relu(x + self.body(time.shift(x)))
+        return self.body(time.shift(x)).add_(x).relu_()  # in place: fresh memory costs more than sums
 
 
 class Compact(nn.Module):
@@ -46,7 +46,7 @@ class Compact(nn.Module):
         )
         self.gate = nn.Conv2d(glances * w[3], w[3], 1)
         self.up = nn.ModuleList(nn.Conv2d(w[k + 1], w[k], 1, bias=False) for k in range(3))
-        self.fuse = nn.ModuleList([nn.ReLU(), conv(w[1], w[1]), conv(w[2], w[2])])
+        self.fuse = nn.ModuleList([nn.ReLU(inplace=True), conv(w[1], w[1]), conv(w[2], w[2])])
         self.head = nn.Conv2d(w[0], 1, 3, 1, 1)
         self.tissues = nn.Conv2d(w[1], TISSUES, 1)  # learns beside the mask; not run afterwards
 
@@ -78,7 +78,7 @@ class Compact(nn.Module):
         return F.interpolate(last, scale_factor=2.0, mode="bilinear", align_corners=False), y
 
     def _joined(self, k: int, y: Tensor, scales: list[Tensor]) -> Tensor:
-        return self.fuse[k](scales[k] + F.interpolate(self.up[k](y), scale_factor=2.0, mode="nearest"))
+        return self.fuse[k](F.interpolate(self.up[k](y), scale_factor=2.0, mode="nearest").add_(scales[k]))
 
     def shifted(self, height: int, width: int) -> list[tuple[int, int, int]]:
         """Shape (C, h, w) of the features that each residual block shifts, for frames of height x width."""

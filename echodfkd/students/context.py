@@ -62,5 +62,5 @@ def padded(x: Tensor, multiple: int) -> Tensor:
 def views(x: Tensor, mean: Tensor, variance: Tensor) -> Tensor:
     """Frames (B, T, 1, H, W), 0..1, and what is known of their clip, (B * T, 3, H, W), centred and scaled."""
     spread = variance.clamp_min(1e-8).sqrt()
-    both = (mean - 0.2).expand_as(x), (4 * spread - 0.2).expand_as(x)
-    return (torch.cat([x - 0.2, *both], 2) * 4).flatten(0, 1)
+    scaled = (((view - 0.2) * 4).expand_as(x) for view in (x, mean, 4 * spread))
+    return torch.cat(list(scaled), 2).flatten(0, 1)

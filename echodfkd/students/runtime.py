@@ -14,10 +14,12 @@ from echodfkd.errors import EchoError, UsageError
 from echodfkd.segmenter import Prob
 from echodfkd.students.causal import Causal
 from echodfkd.students.checkpoint import load_network, sha256
+from echodfkd.students.fold import folded
 
 # Frames that share one context: 2.5 s at 50 fps, more than a beat at any rate. A network that looks both ways
 # sees each part as a clip of its own; a causal one goes on with the state of the part before.
 CHUNK = 128
+STRIDE = 32  # frames of such a part; any number gives the same masks, this one little memory
 
 
 def spans(frames: int, chunk: int = CHUNK) -> Iterator[slice]:
@@ -54,7 +56,7 @@ class TorchSegmenter:
         self, network: nn.Module, config: dict[str, Any], name: str, digest: str, device: str
     ) -> None:
         self.device = pick_device(device)
-        network = network.eval()
+        network = folded(network)
         self.network = network.to(self.device, memory_format=torch.channels_last)  # type: ignore[call-overload]
         self.name, self.digest, self.config = name, digest, config
         self.claim = str(config.get("claim", "unknown"))
@@ -69,7 +71,8 @@ class TorchSegmenter:
 
     def _logits(self, frames: Frames) -> Iterator[Tensor]:
         """(1, n, 1, size, size) for each part."""
-        parts = (np.ascontiguousarray(frames[span]) for span in spans(len(frames)))
+        chunk = STRIDE if isinstance(self.network, Causal) else CHUNK
+        parts = (np.ascontiguousarray(frames[span]) for span in spans(len(frames), chunk))
         clips = (torch.from_numpy(part).to(self.device)[None, :, None].float() for part in parts)
         if isinstance(self.network, Causal):
             state = self.network.initial_state(1, *frames.shape[1:])

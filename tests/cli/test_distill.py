@@ -7,7 +7,10 @@ from torch import Tensor
 
 import echodfkd.distill.distill
 from echodfkd.cli import main
+from echodfkd.distill.data import Masks
+from echodfkd.distill.kept import KeptClips
 from echodfkd.distill.loop import Trainer
+from echodfkd.distill.run import WEIGHTS
 from echodfkd.students.checkpoint import sha256
 from echodfkd.weights import embedded_path
 
@@ -65,14 +68,14 @@ def test_an_interrupted_run_is_resumed_to_the_same_weights(
     assert "holds a run with another recipe; choose another --output" in capsys.readouterr().err
 
 
-def interrupted_at(step: int) -> Callable[[Trainer, Tensor, Tensor], float]:
+def interrupted_at(step: int) -> Callable[[Trainer, Tensor, Masks[Tensor]], float]:
     """`Trainer.learn` with Ctrl-C at a step."""
     learn = Trainer.learn
 
-    def until(trainer: Trainer, frames: Tensor, target: Tensor) -> float:
+    def until(trainer: Trainer, frames: Tensor, masks: Masks[Tensor]) -> float:
         if trainer.step == step:
             raise KeyboardInterrupt
-        return learn(trainer, frames, target)
+        return learn(trainer, frames, masks)
 
     return until
 
@@ -84,6 +87,47 @@ def test_a_finished_run_resumed_stays_as_it_is(tmp_path: Path) -> None:
     assert sha256(tmp_path / "run" / "student.safetensors") == before
     manifest = json.loads((tmp_path / "run" / "manifest.json").read_text())
     assert manifest["complete"]
+
+
+def test_two_students_share_what_is_kept(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    keep = ["--keep", str(tmp_path / "kept"), "--quiet"]
+    assert distill(tmp_path / "drawn", "--quiet", "--exact", "0.5") == 0
+    assert distill(tmp_path / "first", *keep, "--exact", "0.5") == 0
+    assert sha256(tmp_path / "first" / WEIGHTS) == sha256(tmp_path / "drawn" / WEIGHTS)  # only earlier
+    made = sha256(tmp_path / "kept" / "taught.npy")
+    monkeypatch.delattr(KeptClips, "_filled")  # to draw again would fail
+    assert (
+        distill(tmp_path / "second", *keep, "--student", "tiny", steps=5) == 0
+    )  # more steps, no exact masks
+    assert sha256(tmp_path / "kept" / "taught.npy") == made
+    assert distill(tmp_path / "third", *keep, "--seed", "1") == 2
+    assert (
+        f"{tmp_path / 'kept'} keeps clips of another seed; choose another --keep" in capsys.readouterr().err
+    )
+    assert not (tmp_path / "third").exists()
+
+
+def test_clips_seen_often_are_kept_with_the_run_until_it_is_complete(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    whole, cut = tmp_path / "whole", tmp_path / "cut"
+    assert distill(whole, "--quiet", steps=5) == 0
+    with monkeypatch.context() as patch:
+        patch.setattr(Trainer, "learn", interrupted_at(3))
+        assert distill(cut, "--quiet", steps=5) == 130
+    assert "clips" in left_in(cut)
+    assert distill(cut, "--quiet", "--resume", steps=5) == 0
+    assert "clips" not in left_in(cut) | left_in(whole)
+    assert sha256(cut / WEIGHTS) == sha256(whole / WEIGHTS)
+    assert distill(cut, "--quiet", "--resume", steps=5) == 0
+    assert "clips" not in left_in(cut)
+
+
+def test_what_is_kept_is_what_is_drawn(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    assert distill(tmp_path / "run", str(tmp_path), "--keep", str(tmp_path / "kept")) == 2
+    assert "--keep is for clips that are drawn; leave DATA or --keep out" in capsys.readouterr().err
 
 
 def test_a_clip_set_is_what_it_learns_from(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:

@@ -2,18 +2,19 @@ import pytest
 import torch
 from torch import Tensor
 
+from echodfkd.distill.data import Masks
 from echodfkd.distill.loop import Recipe, Trainer, one_hot
 from echodfkd.distill.losses import mask_loss, tissue_loss
 from echodfkd.students.networks import build_network
 from echodfkd.students.tissues import TISSUES
 
 
-def batch(frames: int = 3) -> tuple[Tensor, Tensor]:
+def batch(frames: int = 3) -> tuple[Tensor, Masks[Tensor]]:
     """Two clips of noise, the second without an LV."""
     noise = torch.randint(0, 256, (2, frames, 32, 32), dtype=torch.uint8)
     target = torch.zeros_like(noise)
     target[0, :, 8:24, 8:24] = 255
-    return noise, target
+    return noise, Masks(exact=target, tissues=(target > 0).to(torch.uint8))
 
 
 @pytest.mark.parametrize("student", ["default", "tiny", "large"])
@@ -22,7 +23,8 @@ def test_every_family_learns_a_step_on_clips_and_on_single_frames(student: str) 
     for short in (0.0, 1.0):
         trainer = Trainer(build_network(student), Recipe(steps=2, short=short), torch.device("cpu"), None)
         before = {name: p.detach().clone() for name, p in trainer.network.named_parameters()}
-        assert 0 < trainer.learn(*batch()) < 5
+        frames, masks = batch()
+        assert 0 < trainer.learn(frames, masks._replace(tissues=None)) < 5
         still = {name for name, p in trainer.network.named_parameters() if torch.equal(before[name], p)}
         assert {name for name in still if ".tissues." not in name} == set()  # those learn from tissues alone
 
@@ -62,9 +64,8 @@ def test_the_rate_warms_up_and_ends_near_zero() -> None:
 def test_tissues_take_part_in_the_loss_where_they_are_known() -> None:
     torch.manual_seed(0)
     trainer = Trainer(build_network("default"), Recipe(), torch.device("cpu"), None)
-    frames, target = batch()
-    x, y = frames[:, :, None].float(), target[:, :, None].float() / 255
-    tissues = one_hot((target > 0).to(torch.uint8))
+    frames, (_, target, classes) = batch()
+    x, y, tissues = frames[:, :, None].float(), target[:, :, None].float() / 255, one_hot(classes)
     trainer.network.eval()
     alone, both = trainer.loss(x, y, tissues[:, :, :0]), trainer.loss(x, y, tissues)
     assert float((both - alone).detach()) > 0.3 * 0.5  # six classes, untrained: about log 6 each
@@ -84,5 +85,4 @@ def test_what_the_warp_brought_in_from_outside_counts_for_no_tissue() -> None:
 
 def test_a_network_without_tissues_learns_the_mask_alone() -> None:
     trainer = Trainer(build_network("smp:FPN:resnet18"), Recipe(), torch.device("cpu"), None)
-    frames, target = batch()
-    assert trainer.learn(frames, target, (target > 0).to(torch.uint8)) > 0
+    assert trainer.learn(*batch()) > 0

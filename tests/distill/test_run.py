@@ -6,7 +6,7 @@ import pytest
 import torch
 from moving_ellipse import MovingEllipse
 
-from echodfkd.distill.data import HELD_OUT, GeneratorExamples
+from echodfkd.distill.data import HELD_OUT, GeneratorExamples, Masks
 from echodfkd.distill.distill import with_start
 from echodfkd.distill.loop import Recipe, Trainer
 from echodfkd.distill.run import Job, train
@@ -101,8 +101,7 @@ def test_a_damaged_checkpoint_is_named(tmp_path: Path) -> None:
 def test_exact_masks_take_their_share_of_the_target() -> None:
     """The teacher says 0 everywhere, the exact mask 200: a share of .25 makes it 50."""
     frames = torch.zeros(1, 2, 8, 8, dtype=torch.uint8)
-    exact, nothing = torch.full_like(frames, 200), frames[:, :0]
-
+    exact = Masks(exact=torch.full_like(frames, 200))
     says_nothing = torch.zeros_like(frames)
 
     def trainer(share: float) -> Trainer:
@@ -110,8 +109,10 @@ def test_exact_masks_take_their_share_of_the_target() -> None:
         return Trainer(build_network("default"), recipe, torch.device("cpu"), lambda _: says_nothing)
 
     assert trainer(0.25).targets(frames, exact).unique().tolist() == [50]
-    assert trainer(0.25).targets(frames, nothing).unique().tolist() == [0]
+    assert trainer(0.25).targets(frames, Masks()).unique().tolist() == [0]
     assert trainer(0.0).targets(frames, exact).unique().tolist() == [0]
+    kept = exact._replace(taught=torch.full_like(frames, 100))  # labelled before: the teacher is not asked
+    assert trainer(0.25).targets(frames, kept).unique().tolist() == [125]
 
 
 def test_a_run_may_start_from_trained_weights(tmp_path: Path) -> None:
@@ -131,4 +132,4 @@ def test_a_loss_that_is_not_finite_stops_the_run() -> None:
         next(trainer.network.parameters()).fill_(float("nan"))
     frames = torch.zeros(1, 2, 64, 64, dtype=torch.uint8)
     with pytest.raises(EchoError, match="training diverged: the loss of step 0"):
-        trainer.learn(frames, frames)
+        trainer.learn(frames, Masks(exact=frames))

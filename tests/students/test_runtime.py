@@ -7,9 +7,19 @@ import torch
 
 from echodfkd.errors import EchoError, UsageError
 from echodfkd.segmenter import Segmenter
+from echodfkd.students.checkpoint import load_network
 from echodfkd.students.load import load_student
 from echodfkd.students.networks import build_network
-from echodfkd.students.runtime import CHUNK, OnnxSegmenter, TorchSegmenter, pick_device, spans
+from echodfkd.students.runtime import (
+    CHUNK,
+    STRIDE,
+    OnnxSegmenter,
+    TorchSegmenter,
+    load_torch,
+    pick_device,
+    spans,
+)
+from echodfkd.weights import embedded_path
 
 
 def segmenter(student: str = "default") -> TorchSegmenter:
@@ -30,6 +40,21 @@ def test_a_torch_segmenter_keeps_the_contract() -> None:
     prob = model.predict(np.random.default_rng(0).integers(0, 255, (3, 112, 112), np.uint8))
     assert prob.shape == (3, 112, 112)
     assert prob.dtype == np.uint8
+
+
+@pytest.mark.parametrize("stem", ["student-default", "student-tiny"])
+def test_folding_changes_no_probability_by_more_than_one_step(stem: str) -> None:
+    """Against the embedded network as its file holds it, batch norms and all, on the clip as a whole."""
+    path = embedded_path(stem)
+    network, _ = load_network(path)
+    frames = np.random.default_rng(0).integers(0, 256, (STRIDE + 8, 112, 112), np.uint8)
+    with torch.inference_mode():
+        whole = torch.sigmoid(network(torch.from_numpy(frames)[None, :, None].float()))[0, :, 0]
+    expected = (255 * whole).round().numpy().astype(int)
+    off = np.abs(load_torch(path, "cpu").predict(frames) - expected)
+    assert expected.max() > 0  # else there would be nothing to compare
+    assert off.max() <= 1
+    assert np.count_nonzero(off) <= 1e-3 * off.size
 
 
 def test_one_frame_is_a_clip_too() -> None:
