@@ -11,9 +11,7 @@ from echodfkd.cli.options import Debug, Device, Quiet, Seed
 def distill(
     teacher: Annotated[list[str], typer.Option(help="Name of a teacher, or a path to a model.")],
     output: Annotated[Path, typer.Option(help="Folder of the run: new, or with --resume an earlier one.")],
-    data: Annotated[
-        Path | None, typer.Argument(help="A clip set; without it clips are drawn as the student learns.")
-    ] = None,
+    data: Annotated[Path | None, typer.Argument(help="A clip set; without it clips are drawn.")] = None,
     student: Annotated[str, typer.Option(help="default, tiny, or smp:ARCH:ENCODER.")] = "default",
     generator: Annotated[str, typer.Option(help="Where clips come from without DATA.")] = "sim",
     clips: Annotated[int, typer.Option(min=1, help="How many different clips to draw.")] = 2000,
@@ -29,6 +27,13 @@ def distill(
         float,
         typer.Option(min=0, max=1, help="Share of the generator's exact masks in the target, without DATA."),
     ] = 0.0,
+    keep: Annotated[
+        Path | None,
+        typer.Option(
+            help="Clips and labels drawn stay in this folder; a second student of the same teacher, "
+            "--clips and --seed starts from them."
+        ),
+    ] = None,
     workers: Annotated[int, typer.Option(min=0, help="Processes that make or read clips.")] = 1,
     resume: Annotated[bool, typer.Option("--resume", help="Go on with the run in --output.")] = False,
     seed: Seed = 0,
@@ -36,7 +41,10 @@ def distill(
     quiet: Quiet = False,
     debug: Debug = False,
 ) -> None:
-    """Distil a student. A cut run goes on with --resume and ends with the same weights."""
+    """Distil a student. A cut run goes on with --resume and ends with the same weights.
+
+    Drawn clips that the student will see more than once are drawn and labelled before it learns.
+    """
     from echodfkd.cli.progress import tracker
     from echodfkd.clipset import ClipSet
     from echodfkd.distill.distill import WINDOW, Drawn, job_from_clip_set, job_from_generator, with_start
@@ -49,6 +57,8 @@ def distill(
 
     if exact and data is not None:
         raise UsageError("--exact is for clips that are drawn; leave DATA or --exact out")
+    if keep is not None and data is not None:
+        raise UsageError("--keep is for clips that are drawn; leave DATA or --keep out")
     build_network(student)  # a wrong name should fail before anything is made
     recipe = Recipe(
         steps or max(500, -(-clips // batch)), batch, rate, seed=seed, workers=workers, exact=exact
@@ -62,7 +72,7 @@ def distill(
         sources = training_generators(generator, WINDOW)
         settings = [source.parameters() for source in sources]
         drawn = Drawn(sources, generator, sources[0].version, settings, clips)
-        job = job_from_generator(drawn, guide, student, recipe)
+        job = job_from_generator(drawn, guide, student, recipe, keep)
     if start is not None:
         job = with_start(job, start)
     for row in train(job, recipe, output, resume=resume, device=device, track=tracker(quiet)):

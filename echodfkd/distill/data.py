@@ -2,21 +2,48 @@
 
 from collections.abc import Sequence
 from pathlib import Path
-from typing import Any, Protocol
+from typing import Any, Generic, NamedTuple, Protocol, TypeVar
 
 import cv2
 import numpy as np
+import numpy.typing as npt
 import torch
 from torch import Tensor
 from torch.utils.data import DataLoader, Dataset, Subset
 
-from echodfkd.clip import Clip, Frames, Mask
+from echodfkd.clip import Clip
 from echodfkd.clipset import ClipSet
 from echodfkd.errors import EchoError
 from echodfkd.sector import clip_sector, crop
-from echodfkd.segmenter import Prob, fit_square
+from echodfkd.segmenter import fit_square
 
 HELD_OUT = 1_000_003  # added to the seed for clips that the training never sees
+Pixels = npt.NDArray[np.uint8]  # of an example: (T, S, S)
+P = TypeVar("P")  # Pixels in an example; in a batch of them a tensor (B, T, S, S)
+
+
+class Masks(NamedTuple, Generic[P]):
+    """What is known of the frames of an example or a batch: uint8 of their shape, each None where it is not.
+
+    Attributes:
+        taught: the teacher's soft LV mask, 255 = certain. exact: the generator's own LV mask, 0..255.
+        tissues: the public class of each pixel, values of `echodfkd.clip.Label`.
+    """
+
+    taught: P | None = None
+    exact: P | None = None
+    tissues: P | None = None
+
+
+class Example(NamedTuple, Generic[P]):
+    """An example, or a batch of them.
+
+    Attributes:
+        frames: uint8 (T, S, S) or (B, T, S, S), grey 0..255. masks: what is known of them.
+    """
+
+    frames: P
+    masks: Masks[P]
 
 
 class ClipMaker(Protocol):
@@ -33,9 +60,7 @@ class GeneratorExamples(Dataset):
     Args:
         generators: what makes the clips; all with the same number of frames.
         seed: seed of the set. count: number of examples. size: side in pixels.
-        exact: whether the target is the generator's own mask; else it is empty, and a teacher fills it in.
-        distinct: how many different clips; after them the first ones come again. None: all are different.
-        tissues: whether to give the public class of each pixel too.
+        exact: whether to give the generator's own LV mask. tissues: whether to give its other classes too.
     """
 
     def __init__(
@@ -45,32 +70,30 @@ class GeneratorExamples(Dataset):
         count: int,
         size: int,
         exact: bool,
-        distinct: int | None = None,
         tissues: bool = False,
     ) -> None:
-        self.generators, self.seed, self.count, self.size, self.exact = generators, seed, count, size, exact
-        self.tissues = tissues
-        self.distinct = distinct or count
+        self.generators, self.seed, self.count, self.size = generators, seed, count, size
+        self.exact, self.tissues = exact, tissues
 
     def __len__(self) -> int:
         return self.count
 
-    def __getitem__(self, index: int) -> tuple[Frames, Prob] | tuple[Frames, Prob, Mask]:
-        """Frames uint8 (T, size, size) and target uint8 (T, size, size), or (0, size, size) without one.
+    def __getitem__(self, index: int) -> Example[Pixels]:
+        """Clip `index`, its frames and masks (T, size, size).
 
-        With `tissues` a third: the class of each pixel (`echodfkd.clip.Label`), uint8 (T, size, size).
+        Raises:
+            EchoError: if its generator knows no exact mask where one is wanted.
         """
-        index %= self.distinct
         clip = self.generators[index % len(self.generators)].clip(self.seed, index)
         frames = fit_square(clip.frames, self.size)
         if not self.exact:
-            return frames, np.zeros((0, self.size, self.size), np.uint8)
+            return Example(frames, Masks())
         if clip.lv is None:
             raise EchoError(f"clip {clip.name!r} has no exact mask to learn from; use a teacher")
-        target = fit_square(clip.lv.astype(np.uint8) * 255, self.size)
-        return (frames, target, self._tissues(clip)) if self.tissues else (frames, target)
+        exact = fit_square(clip.lv.astype(np.uint8) * 255, self.size)
+        return Example(frames, Masks(exact=exact, tissues=self._tissues(clip) if self.tissues else None))
 
-    def _tissues(self, clip: Clip) -> Mask:
+    def _tissues(self, clip: Clip) -> Pixels:
         assert clip.mask is not None
         side = (self.size, self.size)
         return np.stack([cv2.resize(one, side, interpolation=cv2.INTER_NEAREST) for one in clip.mask])
@@ -83,7 +106,7 @@ class ClipSetExamples(Dataset):
         clips: the set. records: those of its records to draw from.
         frames: window length; shorter clips are played to and fro.
         seed, count, size: as for `GeneratorExamples`.
-        labels: folder of the teacher's labels; None leaves the target empty.
+        labels: folder of the teacher's labels; None leaves that to the training.
     """
 
     def __init__(
@@ -102,8 +125,8 @@ class ClipSetExamples(Dataset):
     def __len__(self) -> int:
         return self.count
 
-    def __getitem__(self, index: int) -> tuple[Frames, Prob]:
-        """Frames uint8 (T, size, size) and target uint8 (T, size, size), or (0, size, size) without one."""
+    def __getitem__(self, index: int) -> Example[Pixels]:
+        """A window of frames and, where the teacher left them, its masks (T, size, size)."""
         rng = np.random.default_rng((self.seed, index))
         record = self.records[int(rng.integers(len(self.records)))]
         clip = self.clips.load(record, masks=False)
@@ -111,8 +134,9 @@ class ClipSetExamples(Dataset):
         sector = clip_sector(clip.frames)
         frames = crop(clip.frames[take], sector, self.size)
         if self.labels is None:
-            return frames, np.zeros((0, self.size, self.size), np.uint8)
-        return frames, crop(self.clips.load_labels(record, self.labels)[take], sector, self.size)
+            return Example(frames, Masks())
+        taught = crop(self.clips.load_labels(record, self.labels)[take], sector, self.size)
+        return Example(frames, Masks(taught))
 
 
 def window(available: int, wanted: int, rng: np.random.Generator) -> np.ndarray:
@@ -123,8 +147,8 @@ def window(available: int, wanted: int, rng: np.random.Generator) -> np.ndarray:
     return np.asarray(bounce if available > 1 else np.zeros(wanted, int))
 
 
-def loader(examples: Dataset, start: int, batch: int, workers: int) -> DataLoader:
-    """Batches from example `start` on, in order; each part as `__getitem__` gives it, stacked: (B, ...)."""
+def loader(examples: Dataset, start: int, batch: int, workers: int, whole: bool = True) -> DataLoader:
+    """Batches (`Example`) from example `start` on, in order; without `whole` the last may be smaller."""
     if workers:
         cv2.setNumThreads(1)  # a fork of a process whose OpenCV runs threads may hang for ever
     rest = Subset(examples, range(start, len(examples)))  # type: ignore[arg-type]
@@ -134,13 +158,18 @@ def loader(examples: Dataset, start: int, batch: int, workers: int) -> DataLoade
         collate_fn=_stack,
         num_workers=workers,
         worker_init_fn=_calm_worker,
-        drop_last=True,
+        drop_last=whole,
         prefetch_factor=4 if workers else None,
     )
 
 
-def _stack(items: list[tuple[Any, ...]]) -> tuple[Tensor, ...]:
-    return tuple(torch.from_numpy(np.stack(part)) for part in zip(*items, strict=True))
+def _stack(items: list[Example[Pixels]]) -> Example[Tensor]:
+    frames, masks = zip(*items, strict=True)
+    return Example(_batched(frames), Masks(*map(_batched, zip(*masks, strict=True))))
+
+
+def _batched(part: tuple[Any, ...]) -> Any:
+    return None if part[0] is None else torch.from_numpy(np.stack(part))
 
 
 def _calm_worker(_: int) -> None:

@@ -11,6 +11,7 @@ from torch import Tensor
 
 from echodfkd.clipset import ClipSet
 from echodfkd.distill.data import HELD_OUT, ClipMaker, ClipSetExamples, GeneratorExamples
+from echodfkd.distill.kept import KeptClips
 from echodfkd.distill.loop import Labeller, Recipe
 from echodfkd.distill.run import Job
 from echodfkd.errors import UsageError
@@ -38,7 +39,7 @@ class Drawn:
 
 
 def teacher_labels(teacher: Segmenter) -> Labeller:
-    """A teacher as what fills in targets: uint8 (B, T, H, W) grey -> uint8 (B, T, H, W)."""
+    """A teacher as what labels a batch: uint8 (B, T, H, W) grey -> uint8 (B, T, H, W)."""
 
     def label(frames: Tensor) -> Tensor:
         clips = frames.cpu().numpy()
@@ -47,14 +48,25 @@ def teacher_labels(teacher: Segmenter) -> Labeller:
     return label
 
 
-def job_from_generator(drawn: Drawn, teacher: Segmenter, student: str, recipe: Recipe) -> Job:
-    """Distil on clips that are drawn, and labelled by the teacher, while the student learns.
+def job_from_generator(
+    drawn: Drawn, teacher: Segmenter, student: str, recipe: Recipe, keep: Path | None = None
+) -> Job:
+    """Distil on clips that are drawn and labelled by the teacher: once each before the student learns, where
+    it sees them more than once or they stay in `keep`, else while it learns.
 
     Where `recipe.exact` is not 0, the generator's own masks take that share of the target.
+
+    Args:
+        keep: folder for clips and labels, which any student of this teacher may learn from, with any share of
+            exact masks, any steps and any batch, but of the same seed.
+
+    Raises:
+        UsageError: if `keep` holds other clips.
     """
-    count, size, both = recipe.steps * recipe.batch, teacher.size, recipe.exact > 0
+    count, size = recipe.steps * recipe.batch, teacher.size
+    kept, both = keep is not None or drawn.clips < count, recipe.exact > 0 or keep is not None
     examples = GeneratorExamples(
-        drawn.generators, recipe.seed, count, size, exact=both, distinct=drawn.clips, tissues=both
+        drawn.generators, recipe.seed, drawn.clips if kept else count, size, exact=both, tissues=both
     )
     held_out = GeneratorExamples(drawn.generators, recipe.seed + HELD_OUT, HELD_OUT_CLIPS, size, exact=False)
     source = {
@@ -63,12 +75,18 @@ def job_from_generator(drawn: Drawn, teacher: Segmenter, student: str, recipe: R
         "parameters": list(drawn.parameters),
         "clips": drawn.clips,
     }
+    shape = {"frames": WINDOW, "size": size, "exact": both}
+    request = {**source, **shape, "seed": recipe.seed, "teacher_sha256": teacher.digest}
+    if keep is not None:
+        KeptClips(keep, request).done()  # a wrong folder should fail before the run begins
     return Job(
         _config(student, teacher, teacher.claim),
         _request(teacher, source),
         examples,
         held_out,
         teacher_labels(teacher),
+        kept=request if kept else None,
+        keep=keep,
     )
 
 

@@ -7,7 +7,7 @@ ends with the very weights of an undisturbed one on the same machine.
 import json
 import math
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
 from pickle import UnpicklingError
@@ -16,16 +16,17 @@ import torch
 from torch import Tensor, nn
 from torch.nn import functional as F
 from torch.optim.swa_utils import AveragedModel, get_ema_multi_avg_fn
-from torch.utils.data import DataLoader, Dataset
+from torch.utils.data import Dataset
 
 from echodfkd.distill.augment import ClipAugment
-from echodfkd.distill.data import loader
+from echodfkd.distill.data import Masks, loader
 from echodfkd.distill.losses import mask_loss, tissue_loss
 from echodfkd.errors import EchoError
 from echodfkd.files import atomic_path, write_text
 from echodfkd.progress import Track, silent
 from echodfkd.students.tissues import TISSUES, KnowsTissues
 
+LAST = Path("checkpoints") / "last.pt"  # in a run's folder: where it goes on
 TISSUE_WEIGHT = 0.3  # of the tissue loss beside that of the mask, which is what counts in the end
 Labeller = Callable[[Tensor], Tensor]  # uint8 (B, T, H, W) grey -> uint8 (B, T, H, W) soft masks
 
@@ -67,7 +68,7 @@ class Trainer:
 
     Args:
         network: maps (B, T, 1, H, W) grey 0..255 to logits.
-        recipe: see `Recipe`. device: torch device. labels: fills in targets that the data leaves empty.
+        recipe: see `Recipe`. device: torch device. labels: the teacher, for batches without its masks.
     """
 
     def __init__(
@@ -84,24 +85,29 @@ class Trainer:
         self.augment = ClipAugment()
         self.step = 0
 
-    def targets(self, frames: Tensor, target: Tensor) -> Tensor:
-        """The soft masks of a batch: as they came with the data, from the teacher, or a mix of both."""
-        given = target.shape[1] == frames.shape[1]
-        if self.labels is None and not given:
-            raise EchoError("these clips have no labels and no teacher was given")
-        if self.labels is None:
-            return target
-        taught = self.labels(frames)
-        share = self.recipe.exact if given else 0.0
-        return torch.lerp(taught.float(), target.float(), share).round().to(torch.uint8) if share else taught
+    def targets(self, frames: Tensor, masks: Masks[Tensor]) -> Tensor:
+        """The soft masks to learn, uint8 (B, T, H, W): exact, the teacher's, or a mix of both.
 
-    def learn(self, frames: Tensor, target: Tensor, tissues: Tensor | None = None) -> float:
-        """One optimiser step on uint8 (B, T, H, W) frames, targets and, where known, tissues; the loss."""
+        Raises:
+            EchoError: if there are neither.
+        """
+        taught = self.labels(frames) if masks.taught is None and self.labels is not None else masks.taught
+        if taught is None:
+            if masks.exact is None:
+                raise EchoError("these clips have no labels and no teacher was given")
+            return masks.exact
+        if masks.exact is None or not self.recipe.exact:
+            return taught
+        mixed = torch.lerp(taught.float(), masks.exact.float(), self.recipe.exact)
+        return mixed.round().to(torch.uint8)
+
+    def learn(self, frames: Tensor, masks: Masks[Tensor]) -> float:
+        """One optimiser step on a batch of uint8 (B, T, H, W) frames and what is known of them; the loss."""
         torch.manual_seed(self.recipe.seed * 1_000_003 + self.step)
-        soft = self.targets(frames, target).to(self.device).float() / 255
+        soft = self.targets(frames, masks).to(self.device).float() / 255
         y = soft[:, :, None]
-        if tissues is not None:
-            y = torch.cat([y, one_hot(tissues.to(self.device))], 2)
+        if masks.tissues is not None:
+            y = torch.cat([y, one_hot(masks.tissues.to(self.device))], 2)
         x, flat = self.augment(frames.to(self.device).float() / 255, y.flatten(1, 2))
         y = flat.view_as(y)
         if torch.rand(()) < self.recipe.short:
@@ -130,12 +136,16 @@ class Trainer:
         return mask_loss(logits, y) + TISSUE_WEIGHT * tissue_loss(classes.flatten(0, 1), shares)
 
     @torch.inference_mode()
-    def agreement(self, batches: DataLoader) -> float:
-        """Mean Dice per image of the averaged network with the targets, at probability .5."""
+    def agreement(self, batches: Iterable[tuple[Tensor, Tensor]]) -> float:
+        """Mean Dice per image of the averaged network with `targets`, at probability .5.
+
+        Args:
+            batches: pairs of frames and targets, both uint8 (B, T, H, W).
+        """
         self.average.eval()
         scores = []
         for frames, target in batches:
-            wanted = self.targets(frames, target).to(self.device) > 127
+            wanted = target.to(self.device) > 127
             found = self.average(frames.to(self.device)[:, :, None].float())[:, :, 0] > 0
             inter, total = (wanted & found).sum((-2, -1)), wanted.sum((-2, -1)) + found.sum((-2, -1))
             scores.append(torch.where(total > 0, 2 * inter / total.clamp_min(1), 1.0).flatten())
@@ -176,25 +186,25 @@ def one_hot(tissues: Tensor) -> Tensor:
 
 
 def fit(
-    trainer: Trainer, examples: Dataset, held_out: Dataset, run: Path, resume: bool, track: Track = silent
+    trainer: Trainer, examples: Dataset, held_out: Dataset, run: Path, track: Track = silent
 ) -> Iterator[dict[str, float]]:
-    """Train to the end of the recipe; yields a row of `metrics.jsonl` at each evaluation.
+    """Train from where the trainer stands to the end; yields a row of `metrics.jsonl` at each evaluation.
 
     Leaves `checkpoints/last.pt`, `metrics.jsonl` and TensorBoard events in `run`.
     """
     from torch.utils.tensorboard import SummaryWriter
 
-    recipe, last = trainer.recipe, run / "checkpoints" / "last.pt"
-    if resume and last.is_file():
-        trainer.load(last)
+    recipe, last = trainer.recipe, run / LAST
     _keep_rows(run / "metrics.jsonl", trainer.step)
     events = SummaryWriter(str(run / "tensorboard"))
     batches = loader(examples, trainer.step * recipe.batch, recipe.batch, recipe.workers)
+    judge: list[tuple[Tensor, Tensor]] = []  # drawn and labelled at the first evaluation, for all of them
     begun, seen, losses = time.perf_counter(), trainer.step, [0.0]
-    for frames, *wanted in track(batches, "training", recipe.steps - trainer.step):
-        losses.append(trainer.learn(frames, *wanted))
+    for frames, masks in track(batches, "training", recipe.steps - trainer.step):
+        losses.append(trainer.learn(frames, masks))
         if trainer.step % recipe.eval_every == 0 or trainer.step == recipe.steps:
-            score = trainer.agreement(loader(held_out, 0, recipe.batch, 0))
+            judge = judge or [(x, trainer.targets(x, y)) for x, y in loader(held_out, 0, recipe.batch, 0)]
+            score = trainer.agreement(judge)
             speed = (trainer.step - seen) * frames.shape[0] * frames.shape[1] / (time.perf_counter() - begun)
             recent = sum(losses[1:][-50:]) / max(1, len(losses[1:][-50:]))
             row = {"step": trainer.step, "loss": recent, "dice": score, "frames_per_second": speed}

@@ -1,6 +1,7 @@
 """A training run on disk: what was asked for, the trained network, and what it took."""
 
 import platform
+import shutil
 import time
 from collections.abc import Iterator, Mapping
 from dataclasses import asdict, dataclass
@@ -11,7 +12,8 @@ import torch
 from torch.utils.data import Dataset
 
 from echodfkd.clipset_writer import software_versions
-from echodfkd.distill.loop import Labeller, Recipe, Trainer, fit
+from echodfkd.distill.kept import KeptClips, KeptExamples
+from echodfkd.distill.loop import LAST, Labeller, Recipe, Trainer, fit
 from echodfkd.errors import UsageError
 from echodfkd.files import read_json, write_json
 from echodfkd.progress import Track, silent
@@ -21,6 +23,7 @@ from echodfkd.students.runtime import pick_device
 
 FORMAT = "echodfkd run"
 WEIGHTS = "student.safetensors"
+CLIPS = "clips"  # where clips are kept until the run is complete
 
 
 @dataclass(frozen=True)
@@ -31,8 +34,11 @@ class Job:
         config: of the network: `architecture`, `options`, `claim`, `convention`, `size`.
         request: everything else that shapes the result, JSON-ready; a resumed run must ask for the same.
         examples, held_out: for training and for the score, see `distill.data`.
-        labels: fills in targets that the examples leave empty; None when they have them.
+        labels: the teacher, for examples that come without its masks; None when they have them.
         start: weights to start from, of the same architecture; None starts from random ones.
+        kept: request of `KeptClips` where each of `examples` is drawn and labelled once, before the training
+            starts; None has them drawn in their order as it goes on.
+        keep: folder for these; None keeps them with the run until it is complete.
     """
 
     config: Mapping[str, Any]
@@ -41,6 +47,8 @@ class Job:
     held_out: Dataset
     labels: Labeller | None
     start: Path | None = None
+    kept: Mapping[str, Any] | None = None
+    keep: Path | None = None
 
 
 def train(
@@ -58,7 +66,7 @@ def train(
 
     Raises:
         UsageError: when `output` holds something else, another run, or a run and `resume` is not set.
-        EchoError: when a checkpoint is damaged, the training diverged, or the disk is full.
+        EchoError: when a checkpoint is damaged, the training diverged, or the disk is full or too small.
     """
     begun = time.perf_counter()
     asked = {**job.request, "recipe": asdict(recipe), "config": dict(job.config)}
@@ -68,8 +76,11 @@ def train(
     if job.start is not None:
         network.load_state_dict(_start_weights(job))
     trainer = Trainer(network, recipe, pick_device(device), job.labels)
+    if resume and (output / LAST).is_file():
+        trainer.load(output / LAST)
+    examples = job.examples if trainer.step == recipe.steps else _examples(job, recipe, output, track)
     row: dict[str, float] = {}
-    for row in fit(trainer, job.examples, job.held_out, output, resume, track):
+    for row in fit(trainer, examples, job.held_out, output, track):
         spent = earlier + time.perf_counter() - begun
         write_json(output / "manifest.json", _manifest(asked, network, spent, row, False))
         yield row
@@ -78,6 +89,18 @@ def train(
     spent = earlier + time.perf_counter() - begun
     done = _manifest(asked, network, spent, row, True) | {"weights_sha256": sha256(output / WEIGHTS)}
     write_json(output / "manifest.json", done)
+    if job.kept is not None and job.keep is None:
+        shutil.rmtree(output / CLIPS, ignore_errors=True)
+
+
+def _examples(job: Job, recipe: Recipe, output: Path, track: Track) -> Dataset:
+    """What to train on; where clips are kept, all of them are there when this returns."""
+    if job.kept is None:
+        return job.examples
+    assert job.labels is not None
+    kept = KeptClips(job.keep or output / CLIPS, job.kept)
+    kept.fill(job.examples, job.labels, recipe.workers, track)
+    return KeptExamples(kept, recipe.seed, recipe.steps * recipe.batch, exact=recipe.exact > 0)
 
 
 def _start_weights(job: Job) -> dict[str, torch.Tensor]:
