@@ -98,8 +98,8 @@ def _references(clip: Clip, teacher: Segmenter | None, references: Sequence[str]
 
 def parameters(model: Segmenter) -> int | None:
     """Number of weights of a model; None where the file does not tell."""
-    network = getattr(model, "network", None)
-    return None if network is None else sum(p.numel() for p in network.parameters())
+    count = getattr(model, "parameters", None)
+    return count if isinstance(count, int) else None
 
 
 def rows(results: Sequence[ModelScores]) -> Iterator[dict[str, object]]:

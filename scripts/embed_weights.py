@@ -57,7 +57,8 @@ def clips(kind: str, request: dict[str, Any]) -> dict[str, Any]:
         summary = "reads a student's curves: EF with an interval, ED and ES, whether it is an LV"
         student = request["student"]["sha256"]
         return {"clips": request["clips"]["count"], "student_sha256": student, "summary": summary}
-    return {"clips": recipe["steps"] * recipe["batch"], "frames_a_clip": 8}
+    seen = recipe["steps"] * recipe["batch"]
+    return {"clips": min(seen, request.get("clips", seen)), "clips_seen": seen, "frames_a_clip": 8}
 
 
 def main() -> None:

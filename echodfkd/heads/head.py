@@ -49,7 +49,7 @@ class Head:
 
     Attributes:
         name: in `ef_method`. student_sha256: of the weights whose masks it learned to read.
-        widen: points of EF by which the interval grows on both sides (negative: shrinks).
+        widen: points of EF by which the interval grows on both sides.
         share: of the network's EF in the head's; the rest is the masks' own.
         stretch, centre: EF and interval move away from `centre` (percent) by the factor `stretch`, 1..1.25.
         lv_limit: probability below which a clip is called no LV; None never calls one so.

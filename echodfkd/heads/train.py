@@ -23,7 +23,7 @@ FALSE_ALARMS = 0.01  # share of apical clips that may be called no LV
 STRETCHES = np.linspace(1, 1.25, 26)
 CENTRES = (30.0, 75.0)  # percent: where an EF may be left as it is
 DEARER = 1.05  # by how much the stretch may raise the error of EF
-SURE = 0.1  # and never one whose chance of being an LV is above it: to refuse a heart is the worse error
+SURE = 0.02  # and never one whose chance of being an LV is above it: to refuse a heart is the worse error
 EVENT_WEIGHT = 6.0  # events fill a tenth of the time
 
 
@@ -111,7 +111,8 @@ def calibrate(head: Head, held_out: Sequence[ClipCurves]) -> Head:
     low, high = ef_table(head, held_out)[:, 3:].T
     outside = np.maximum(low - true, true - high)
     rank = min(len(outside) - 1, math.ceil(COVERAGE * (len(outside) + 1)) - 1)
-    return replace(head, widen=float(np.sort(outside)[rank]), lv_limit=_lv_limit(head, held_out))
+    widen = max(0.0, float(np.sort(outside)[rank]))  # the next hospital is no easier than these clips
+    return replace(head, widen=widen, lv_limit=_lv_limit(head, held_out))
 
 
 def stretch_of(true: Curve, found: Curve) -> tuple[float, float]:

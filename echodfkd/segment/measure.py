@@ -27,6 +27,7 @@ from echodfkd.volume import disk_volume, ejection_fraction
 
 # An LV cavity fills 5..25% of an apical sector; outside these limits the model has found something else.
 MIN_SHARE, MAX_SHARE = 0.005, 0.5
+DOUBTFUL = 0.5  # a chance of an apical LV below it is said
 SLOWEST = 2.0  # Hz, for a head: slower clips show no beat, yet its clock would give them steps without end
 
 MaskOf = Callable[[int], BoolMask]  # frame index -> clean mask (H, W)
@@ -97,7 +98,8 @@ def measure(
     if seen.lv is not None and head.lv_limit is not None and seen.lv < head.lv_limit:
         return Findings(Events((), ()), (), None, None, (_no_apical_lv(seen.lv),))
     events = detect_events_with_head(area_px, seen.ed, seen.es, fps)
-    return _by_head(_of_masks(events, mask_of, len(area_px), fps, spacing_mm), curves, seen)
+    found = _by_head(_of_masks(events, mask_of, len(area_px), fps, spacing_mm), curves, seen)
+    return replace(found, warnings=(*found.warnings, *_doubts(seen)))
 
 
 def _of_masks(
@@ -128,6 +130,13 @@ def _confidence(beat: BeatResult, seen: Reading) -> float:
         float(heat[max(at - 1, 0) : at + 2].max()) for heat, at in ((seen.ed, beat.ed), (seen.es, beat.es))
     ]
     return float(np.sqrt(near[0] * near[1])) * (1.0 if seen.lv is None else seen.lv)
+
+
+def _doubts(seen: Reading) -> tuple[str, ...]:
+    """What to say of a clip that may show no apical view, but is not refused."""
+    if seen.lv is None or seen.lv >= DOUBTFUL:
+        return ()
+    return (f"This may be no apical view by the look of its curves ({seen.lv:.0%}): do not trust EF.",)
 
 
 def _no_apical_lv(chance: float) -> str:

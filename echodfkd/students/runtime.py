@@ -50,12 +50,16 @@ class TorchSegmenter:
         network: maps (B, T, 1, H, W) grey 0..255 to logits.
         config: what its checkpoint says: `claim`, `convention`, `size`.
         name: what the user called it. digest: sha256 of its weights. device: see `pick_device`.
+
+    Attributes:
+        parameters: number of weights as trained. network: what runs, batch norm folded in.
     """
 
     def __init__(
         self, network: nn.Module, config: dict[str, Any], name: str, digest: str, device: str
     ) -> None:
         self.device = pick_device(device)
+        self.parameters = sum(weights.numel() for weights in network.parameters())  # folding drops a few
         network = folded(network)
         self.network = network.to(self.device, memory_format=torch.channels_last)  # type: ignore[call-overload]
         self.name, self.digest, self.config = name, digest, config

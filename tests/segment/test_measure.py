@@ -155,6 +155,13 @@ def test_a_head_that_sees_no_apical_lv_leaves_ef_null() -> None:
     assert unasked.ef is not None
 
 
+def test_a_head_in_doubt_says_so_and_gives_the_ef() -> None:
+    found = of(beating(50)[1], head=head(lv=-0.6))
+    assert found.ef is not None
+    assert found.warnings[-1].startswith("This may be no apical view by the look of its curves (35%)")
+    assert "apical" not in " ".join(of(beating(50)[1], head=head(lv=0.1)).warnings)
+
+
 @pytest.mark.parametrize(("start", "stop", "beat"), [(0, 11, 20), (15, 31, 30)])  # ED to ES, ES to ED
 def test_half_a_beat_has_its_ef_with_a_head_too(start: int, stop: int, beat: int) -> None:
     found = of(beating(31, beat=beat)[1][start:stop], head=head(lv=4.0))
