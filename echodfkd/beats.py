@@ -84,7 +84,7 @@ def detect_events(area: npt.ArrayLike, fps: float | None) -> Events:
     turns = prune(turning_points(smooth, 0.3 * float(np.ptp(smooth))), MIN_BEAT_S * rate)
     noisy = noise > 0.005 * np.ptp(smooth)
     placed = _place(smoothed(curve, PLACE_S * rate) if noisy else curve, judge_ends(turns), noise)
-    return _without_ends(placed, len(curve))
+    return without_ends(placed, len(curve))
 
 
 def pair_beats(events: Events, n_frames: int) -> tuple[Beat, ...]:
@@ -136,7 +136,7 @@ def echonet_systoles(area: npt.ArrayLike) -> tuple[int, ...]:
     return tuple(int(i) for i in find_peaks(-size, distance=20, prominence=0.5 * (high - low))[0])
 
 
-def _without_ends(events: Events, n_frames: int) -> Events:
+def without_ends(events: Events, n_frames: int) -> Events:
     """Leave out an event on the first or last frame unless it is needed to see half a beat.
 
     There the true extremum lies outside the clip more often than not: plateaus after ES and before ED are

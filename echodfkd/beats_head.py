@@ -8,7 +8,7 @@ import numpy as np
 import numpy.typing as npt
 from scipy.signal import find_peaks
 
-from echodfkd.beats import Events, detect_events
+from echodfkd.beats import Events, detect_events, without_ends
 from echodfkd.turns import (
     Curve,
     Turn,
@@ -33,8 +33,9 @@ def detect_events_with_head(area: npt.ArrayLike, ed_heat: Curve, es_heat: Curve,
 
     Of the peaks of both heats the most likely alternating row is taken. ED stands where the head sees it: a
     plateau of the area does not draw it. ES stands on the smallest area near to where the head sees it: real
-    areas go on falling slowly after ejection. Beats in which the area hardly moves are dropped; where nothing
-    is left, events are those of the area alone (`detect_events`), as they are where the area shows none.
+    areas go on falling slowly after ejection. Events on the clip's first or last frame count only in half a
+    beat, as in `detect_events`. Beats in which the area hardly moves are dropped; where nothing is left,
+    events are those of the area alone, as they are where the area shows none.
 
     Args:
         area: float (T,), LV area or volume in any unit; zeros and NaN count as lost frames.
@@ -52,7 +53,7 @@ def detect_events_with_head(area: npt.ArrayLike, ed_heat: Curve, es_heat: Curve,
     row = alternating([*_peaks(ed_heat, True, rate), *_peaks(es_heat, False, rate)], rate)
     turns = _that_swing(_placed(row, curve, rate), LEAST_SWING * float(np.ptp(curve)))
     ed, es = (tuple(turn.frame for turn in turns if turn.is_ed is kind) for kind in (True, False))
-    return Events(ed, es) if ed and es else alone
+    return without_ends(Events(ed, es), len(curve)) if ed and es else alone
 
 
 def alternating(peaks: list[Turn], rate: float) -> list[Turn]:

@@ -79,8 +79,14 @@ def test_half_a_beat_has_its_events_at_the_ends(fps: float) -> None:
 def test_a_peak_cut_by_the_clips_end_must_be_a_high_one() -> None:
     curve, ed = beating(60, 50.0, first=0.22), heat(60, 50, 0.22, 1.12)
     for top, count in ((0.7, 1), (0.9, 2)):
-        es = np.maximum(heat(60, 50, 0.58), heat(60, 50, 0.0, top=top))
+        es = np.maximum(heat(60, 50, 0.58), np.roll(heat(60, 50, 0.0, top=top), 1))
         assert len(detect_events_with_head(curve, ed, es, 50.0).es) == count
+
+
+def test_an_event_on_the_first_frame_counts_only_in_half_a_beat() -> None:
+    curve, ed = beating(60, 50.0, first=0.22), heat(60, 50, 0.22, 1.12)
+    es = np.maximum(heat(60, 50, 0.58), heat(60, 50, 0.0))
+    assert 0 not in detect_events_with_head(curve, ed, es, 50.0).es
 
 
 def test_without_a_pair_of_the_head_the_area_decides() -> None:

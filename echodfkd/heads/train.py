@@ -23,7 +23,7 @@ FALSE_ALARMS = 0.01  # share of apical clips that may be called no LV
 STRETCHES = np.linspace(1, 1.25, 26)
 CENTRES = (30.0, 75.0)  # percent: where an EF may be left as it is
 DEARER = 1.05  # by how much the stretch may raise the error of EF
-SURE = 0.02  # and never one whose chance of being an LV is above it: to refuse a heart is the worse error
+SURE = 0.001  # and never one with a better chance: to refuse a heart is worse than to say one's doubts of it
 EVENT_WEIGHT = 6.0  # events fill a tenth of the time
 
 
