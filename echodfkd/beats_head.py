@@ -21,7 +21,7 @@ from echodfkd.turns import (
 
 FAINT = 0.2  # a peak below it is none, whatever stands around it
 SURE = 0.5  # a peak above it speaks for an event, one below it against
-END_S, SURE_END = 0.04, 0.8  # this near to an end of the clip only half of a peak shows: ask for more
+NEAR_S = 0.1  # events of head and area that lie within it are one
 EJECT_S, FILL_S = 0.15, 0.1  # shortest times from ED to ES and from ES to ED, at 150 beats per minute
 AROUND_S = 0.08  # how far from the head's ES the smallest area may lie: isovolumic relaxation
 PLACE_S = 0.03  # sigma of the area among which ES is the smallest, from 20 frames per second on
@@ -31,8 +31,9 @@ LEAST_SWING = 0.15  # of the whole curve's: a beat that moves the area less is n
 def detect_events_with_head(area: npt.ArrayLike, ed_heat: Curve, es_heat: Curve, fps: float | None) -> Events:
     """ED and ES where a learned head has read the clip too.
 
-    Of the peaks of both heats the most likely alternating row is taken. ED stands where the head sees it: a
-    plateau of the area does not draw it. ES stands on the smallest area near to where the head sees it: real
+    Of the peaks of both heats the most likely alternating row is taken; how far it reaches at the clip's
+    ends, where half of a peak shows, is left to the area. ED stands where the head sees it: a plateau of the
+    area does not draw it. ES stands on the smallest area near to where the head sees it: real
     areas go on falling slowly after ejection. Events on the clip's first or last frame count only in half a
     beat, as in `detect_events`. Beats in which the area hardly moves are dropped; where nothing is left,
     events are those of the area alone, as they are where the area shows none.
@@ -50,8 +51,9 @@ def detect_events_with_head(area: npt.ArrayLike, ed_heat: Curve, es_heat: Curve,
     curve = bridge_lost_frames(np.asarray(area, dtype=np.float64))
     rate = fps or nominal_fps(curve)
     curve = smoothed(without_spikes(curve, rate), PLACE_S * rate)
-    row = alternating([*_peaks(ed_heat, True, rate), *_peaks(es_heat, False, rate)], rate)
+    row = alternating([*_peaks(ed_heat, True), *_peaks(es_heat, False)], rate)
     turns = _that_swing(_placed(row, curve, rate), LEAST_SWING * float(np.ptp(curve)))
+    turns = _ends_by_area(turns, alone, {True: ed_heat, False: es_heat}, round(NEAR_S * rate))
     ed, es = (tuple(turn.frame for turn in turns if turn.is_ed is kind) for kind in (True, False))
     return without_ends(Events(ed, es), len(curve)) if ed and es else alone
 
@@ -83,12 +85,10 @@ def alternating(peaks: list[Turn], rate: float) -> list[Turn]:
     return row
 
 
-def _peaks(heat: Curve, is_ed: bool, rate: float) -> list[Turn]:
+def _peaks(heat: Curve, is_ed: bool) -> list[Turn]:
     """Maxima of a heat, also on the first and last frame, each valued by how far it is above what is sure."""
     found = find_peaks(np.concatenate([[0.0], heat, [0.0]]), height=FAINT)[0] - 1
-    to_end = np.minimum(found, len(heat) - 1 - found)
-    sure = np.where(to_end < END_S * rate, SURE_END, SURE)
-    return [Turn(int(f), is_ed, float(heat[f] - s)) for f, s in zip(found, sure, strict=True)]
+    return [Turn(int(f), is_ed, float(heat[f] - SURE)) for f in found]
 
 
 def _placed(row: list[Turn], curve: Curve, rate: float) -> list[Turn]:
@@ -117,3 +117,21 @@ def _that_swing(turns: list[Turn], least: float) -> list[Turn]:
             break
         turns = without_swing(turns, int(swings.argmin()))
     return turns
+
+
+def _ends_by_area(turns: list[Turn], alone: Events, heats: dict[bool, Curve], near: int) -> list[Turn]:
+    """Turns from the area's first to its last event, and its own around them where the head sees a trace.
+
+    Args:
+        heats: of ED (True) and of ES. near: frames within which events of head and area are one.
+    """
+    kinds = ((True, alone.ed), (False, alone.es))
+    others = sorted((Turn(f, is_ed, 0.0) for is_ed, fs in kinds for f in fs), key=lambda turn: turn.frame)
+    turns = [t for t in turns if others[0].frame - near <= t.frame <= others[-1].frame + near]
+    if not turns:
+        return others
+    traced = [t for t in others if heats[t.is_ed][max(t.frame - near, 0) : t.frame + near + 1].max() > FAINT]
+    before = [t for t in traced if t.frame < turns[0].frame - near][-1:]
+    after = [t for t in traced if t.frame > turns[-1].frame + near][:1]
+    before = [t for t in before if t.is_ed != turns[0].is_ed]
+    return [*before, *turns, *(t for t in after if t.is_ed != turns[-1].is_ed)]

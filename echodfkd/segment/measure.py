@@ -114,14 +114,18 @@ def _of_masks(
 
 
 def _by_head(found: Findings, curves: Curves, seen: Reading) -> Findings:
-    """The findings with the head's EF, its interval, and how sure each beat is; beats keep their own EF."""
+    """The findings with the head's EF, its interval, and how sure each beat is; beats keep their own EF.
+
+    A head in doubt reads curves unlike those that it learned from: then EF stays that of the masks.
+    """
     if found.ef is None:
         return found
-    half = not any(beat.complete for beat in found.beats)
-    reading = curves.read(found.ef, half)
-    beats = tuple(replace(beat, confidence=_confidence(beat, seen)) for beat in found.beats)
+    found = replace(found, beats=tuple(replace(b, confidence=_confidence(b, seen)) for b in found.beats))
+    if _doubts(seen):
+        return found
+    reading = curves.read(found.ef, not any(beat.complete for beat in found.beats))
     method = f"learned-head:{curves.head.name}"
-    return replace(found, beats=beats, ef=reading.ef, ef_method=method, ef_interval=reading.interval)
+    return replace(found, ef=reading.ef, ef_method=method, ef_interval=reading.interval)
 
 
 def _confidence(beat: BeatResult, seen: Reading) -> float:

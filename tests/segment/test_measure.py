@@ -157,7 +157,7 @@ def test_a_head_that_sees_no_apical_lv_leaves_ef_null() -> None:
 
 def test_a_head_in_doubt_says_so_and_gives_the_ef() -> None:
     found = of(beating(50)[1], head=head(lv=-0.6))
-    assert found.ef is not None
+    assert (found.ef, found.ef_method, found.ef_interval) == (of(beating(50)[1]).ef, "MOD-A4C", None)
     assert found.warnings[-1].startswith("This may be no apical view by the look of its curves (35%)")
     assert "apical" not in " ".join(of(beating(50)[1], head=head(lv=0.1)).warnings)
 
