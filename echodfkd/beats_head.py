@@ -22,6 +22,7 @@ from echodfkd.turns import (
 FAINT = 0.2  # a peak below it is none, whatever stands around it
 SURE = 0.5  # a peak above it speaks for an event, one below it against
 NEAR_S = 0.1  # events of head and area that lie within it are one
+END = 2  # frames this near to an end of the clip show half of a peak only
 EJECT_S, FILL_S = 0.15, 0.1  # shortest times from ED to ES and from ES to ED, at 150 beats per minute
 AROUND_S = 0.08  # how far from the head's ES the smallest area may lie: isovolumic relaxation
 PLACE_S = 0.03  # sigma of the area among which ES is the smallest, from 20 frames per second on
@@ -120,14 +121,18 @@ def _that_swing(turns: list[Turn], least: float) -> list[Turn]:
 
 
 def _ends_by_area(turns: list[Turn], alone: Events, heats: dict[bool, Curve], near: int) -> list[Turn]:
-    """Turns from the area's first to its last event, and its own around them where the head sees a trace.
+    """Turns less those at the clip's very ends that the area knows nothing of, plus its own events there of
+    which the head sees a trace.
 
     Args:
         heats: of ED (True) and of ES. near: frames within which events of head and area are one.
     """
     kinds = ((True, alone.ed), (False, alone.es))
     others = sorted((Turn(f, is_ed, 0.0) for is_ed, fs in kinds for f in fs), key=lambda turn: turn.frame)
-    turns = [t for t in turns if others[0].frame - near <= t.frame <= others[-1].frame + near]
+    edge, last = min(near, END), len(heats[True]) - 1
+    turns = [
+        t for t in turns if edge < t.frame < last - edge or any(_one(t, other, near) for other in others)
+    ]
     if not turns:
         return others
     traced = [t for t in others if heats[t.is_ed][max(t.frame - near, 0) : t.frame + near + 1].max() > FAINT]
@@ -135,3 +140,7 @@ def _ends_by_area(turns: list[Turn], alone: Events, heats: dict[bool, Curve], ne
     after = [t for t in traced if t.frame > turns[-1].frame + near][:1]
     before = [t for t in before if t.is_ed != turns[0].is_ed]
     return [*before, *turns, *(t for t in after if t.is_ed != turns[-1].is_ed)]
+
+
+def _one(turn: Turn, other: Turn, near: int) -> bool:
+    return turn.is_ed == other.is_ed and abs(turn.frame - other.frame) <= near
