@@ -54,6 +54,8 @@ def detect_events_with_head(area: npt.ArrayLike, ed_heat: Curve, es_heat: Curve,
     curve = smoothed(without_spikes(curve, rate), PLACE_S * rate)
     row = alternating([*_peaks(ed_heat, True), *_peaks(es_heat, False)], rate)
     turns = _that_swing(_placed(row, curve, rate), LEAST_SWING * float(np.ptp(curve)))
+    if len({turn.is_ed for turn in turns}) < 2:
+        return alone
     turns = _ends_by_area(turns, alone, {True: ed_heat, False: es_heat}, round(NEAR_S * rate))
     ed, es = (tuple(turn.frame for turn in turns if turn.is_ed is kind) for kind in (True, False))
     return without_ends(Events(ed, es), len(curve)) if ed and es else alone

@@ -68,6 +68,7 @@ def picture(
             cv2.drawMarker(tile, at, (90, 255, 90), cv2.MARKER_CROSS, 8, 1)
         cv2.putText(tile, str(number), (6, 22), cv2.FONT_HERSHEY_SIMPLEX, 0.6, (255, 255, 255), 1)
         tiles.append(tile)
+    tiles += [np.zeros_like(tiles[0])] * (-len(tiles) % COLUMNS)
     return np.vstack([np.hstack(tiles[i : i + COLUMNS]) for i in range(0, len(tiles), COLUMNS)])
 
 
