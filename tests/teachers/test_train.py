@@ -8,9 +8,9 @@ from echodfkd.teachers.train import CONFIG, teacher_job
 def test_the_job_learns_exact_masks_and_holds_other_clips_out() -> None:
     job = teacher_job([MovingEllipse(frames=2, size=112)], [{"frames": 2}], Recipe(steps=3, batch=2))
     assert len(job.examples) == 6  # type: ignore[arg-type]
-    frames, mask, tissues = job.examples[0]
-    assert frames.shape == mask.shape == tissues.shape == (2, 112, 112)
-    assert mask.any()
+    frames, masks = job.examples[0]
+    assert frames.shape == masks.exact.shape == masks.tissues.shape == (2, 112, 112)
+    assert masks.exact.any()
     assert (job.held_out[0][0] != frames).any()
     assert job.labels is None
     assert job.request == {"task": "teacher", "parameters": [{"frames": 2}]}
