@@ -25,6 +25,7 @@ class Entry:
         licence: SPDX name of its weights' or code's licence.
         needs: what a user has to do or have first; "nothing" when it runs as installed.
         weights: whether it is of no use without a weights file (described by a card).
+        file: name of a file, published elsewhere, that the user puts into the model folder.
         modules: Python modules that must be installed.
         state: "ready", "trainable" (ready to be trained by the user) or "missing".
         bytes, parameters, sha256, claim: from the weights' card; None when there are no weights.
@@ -37,6 +38,7 @@ class Entry:
     licence: str = OURS
     needs: str = "nothing"
     weights: bool = False
+    file: str = ""
     modules: tuple[str, ...] = ()
     state: str = "ready"
     bytes: int | None = None
@@ -61,6 +63,19 @@ ENTRIES = (
     Entry(
         "teacher", "sim", "LV segmentation network trained on `sim` clips", weights=True, modules=("torch",)
     ),
+    Entry(
+        "teacher",
+        "echonet-deeplabv3",
+        "EchoNet-Dynamic's published LV segmentation network, DeepLabV3 of ResNet-50",
+        source="github.com/echonet/dynamic, release v1.0.0 of EchoNetDynamic",
+        licence="LicenseRef-EchoNet-Dynamic",
+        needs="deeplabv3_resnet50_random.pt (about 317 MB) of release v1.0.0 of EchoNetDynamic "
+        "(github.com/echonet/dynamic)",
+        file="deeplabv3_resnet50_random.pt",
+        modules=("torch", "torchvision"),
+        parameters=39_633_729,
+        claim="data-free: teacher saw EchoNet-Dynamic",
+    ),
     Entry("student", "default", "small LV segmentation network, embedded", weights=True, modules=("torch",)),
     Entry(
         "student",
@@ -68,6 +83,15 @@ ENTRIES = (
         "smallest LV segmentation network, embedded; never looks ahead, for frames as they arrive",
         weights=True,
         modules=("torch",),
+    ),
+    Entry(
+        "student",
+        "convlstm-BL",
+        "published EchoDFKD student of B blocks with L layers, such as convlstm-33; never looks ahead",
+        source="EchoDFKD (WACV 2025, arXiv 2409.07566)",
+        needs="training: echodfkd distill --student convlstm-BL; or a published .ckpt file",
+        modules=("torch",),
+        state="trainable",
     ),
     Entry(
         "student",
@@ -94,6 +118,8 @@ def catalogue() -> list[Entry]:
 
 def _described(entry: Entry, cards: list[Entry]) -> Entry:
     """The entry with what its weights' card says; "missing" when it needs weights that are not there."""
+    if entry.file:
+        return _published(entry, model_folder() / entry.file)
     if not entry.weights:
         return entry
     for card in cards:
@@ -101,6 +127,13 @@ def _described(entry: Entry, cards: list[Entry]) -> Entry:
             return replace(card, summary=entry.summary, modules=entry.modules)
     where = f"its weights in {FOLDER} (install again) or {model_folder()}"
     return replace(entry, state="missing", needs=where)
+
+
+def _published(entry: Entry, path: Path) -> Entry:
+    """An entry whose file the user fetches: ready when it is in the model folder."""
+    if not path.is_file():
+        return replace(entry, state="missing", needs=f"{entry.needs} in {path.parent}", path=path)
+    return replace(entry, needs="nothing", bytes=path.stat().st_size, path=path)
 
 
 def _installed(entry: Entry) -> Entry:

@@ -1,30 +1,33 @@
 """Soft labels: a teacher looks at every clip of a set once, and what it sees is kept beside the set."""
 
 import time
-from collections import deque
-from collections.abc import Callable, Iterable, Iterator
-from concurrent.futures import Future, ThreadPoolExecutor
+from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, TypeVar
+from typing import Protocol, runtime_checkable
 
 from echodfkd.clip import Frames
 from echodfkd.clipset import ClipSet
-from echodfkd.clipset_records import MANIFEST
-from echodfkd.clipset_writer import software_versions
 from echodfkd.errors import EchoError
 from echodfkd.filelist import Record
-from echodfkd.files import read_json, remove_leftovers, write_json, write_npz
+from echodfkd.files import remove_leftovers, write_npz
 from echodfkd.progress import Track, silent
 from echodfkd.sector import clip_sector, crop, uncrop
 from echodfkd.segmenter import Prob, Segmenter
+from echodfkd.teachers.label_file import is_labelled, label_path
+from echodfkd.teachers.label_manifest import LabelManifest
+from echodfkd.teachers.threads import clip_threads, clips_at_a_time, in_order
 
-T = TypeVar("T")
-R = TypeVar("R")
-
-FORMAT = "echodfkd labels"
-AHEAD = 2  # clips decoded while the teacher looks at another
 CORRUPT_SHARE = 0.01  # more corrupt clips than this share of the set stop the run
+
+
+@runtime_checkable
+class Disagreeing(Protocol):
+    """A teacher of several networks, which also knows how far they disagree."""
+
+    def predict_with_disagreement(self, frames: Frames) -> tuple[Prob, Prob]:
+        """LV probability and its spread, both uint8 (T, size, size), of grey frames uint8 (T, size, size)."""
+        ...
 
 
 @dataclass(frozen=True)
@@ -46,9 +49,11 @@ class Labelled:
 def label_clip_set(data: ClipSet, teacher: Segmenter, *, track: Track = silent) -> Labelled:
     """Write `prob` uint8 (T, H, W) of every clip, at the clip's own resolution, to Labels/NAME-DIGEST/.
 
-    Clips that already have their label are skipped, so a killed run is taken up by running it again.
-    Unreadable clips are skipped and listed in the manifest; one is always forgiven, more only up to 1%
-    of the set.
+    A teacher that is `Disagreeing` adds `spread` uint8 (T, H, W). Each core has a clip of its own, so that
+    one is decoded or written while the teacher looks at others; `teacher.predict` is called from threads.
+    Clips that already have their label are skipped, so a killed run is taken up by running it again; a label
+    that does not fit its clip is made anew. Unreadable clips are skipped and listed in the manifest; one is
+    always forgiven, more only up to 1% of the set.
 
     Args:
         data: the set; its folder must be writable.
@@ -56,41 +61,53 @@ def label_clip_set(data: ClipSet, teacher: Segmenter, *, track: Track = silent) 
         track: shows progress.
 
     Raises:
-        EchoError: when too many clips are unreadable, none could be labelled, or the disk is full.
+        EchoError: when too many clips are unreadable, none could be labelled, the folder holds labels of
+            other weights, the teacher's masks do not fit the frames, or the disk is full.
     """
     start = time.perf_counter()
     folder = data.labels_folder(teacher.name, teacher.digest)
-    earlier = _earlier_manifest(folder, teacher)
+    manifest = LabelManifest(folder, teacher, len(data), spread=isinstance(teacher, Disagreeing))
     remove_leftovers(folder)
-    missing = [record for record in data.records if not (folder / f"{record.name}.npz").is_file()]
+    missing = [record for record in data.records if not is_labelled(folder, record)]
     skipped = len(data) - len(missing)
     if missing:
-        write_json(folder / MANIFEST, _manifest(data, teacher, earlier) | {"complete": False})
+        manifest.begin()
     corrupt = _label_all(data, missing, teacher, folder, track)
     seconds = time.perf_counter() - start
     done = Labelled(folder, len(missing) - len(corrupt), skipped, tuple(corrupt), seconds)
     if done.made + skipped == 0:
         raise EchoError(f"none of the {len(data)} clips of {data.root} could be read: {_first(corrupt)}")
     if missing:
-        write_json(folder / MANIFEST, _manifest(data, teacher, earlier) | _outcome(done, corrupt, earlier))
+        manifest.end(done.made + skipped, corrupt, seconds)
     return done
 
 
 def _label_all(
     data: ClipSet, records: list[Record], teacher: Segmenter, folder: Path, track: Track
 ) -> dict[str, str]:
-    """Label clips one after the other; returns what is wrong with each unreadable one, by name."""
+    """Label clips, some at a time; returns what is wrong with each unreadable one, by name."""
     corrupt: dict[str, str] = {}
-    decoded = prefetch(lambda record: data.load(record, masks=False), records, AHEAD)
-    for record, clip in track(decoded, "labels", len(records)):
-        try:
-            frames = clip.result().frames
-        except EchoError as error:
-            corrupt[record.name] = str(error).replace(str(record.path), record.path.name)
-            _stop_if_too_many(corrupt, data)
-            continue
-        write_npz(folder / f"{record.name}.npz", prob=soft_label(frames, teacher))
+    at_a_time = clips_at_a_time(len(records), getattr(teacher, "device", None))
+    with clip_threads(at_a_time) as pool:
+        asked = in_order(pool, lambda record: _label(data, record, teacher, folder), records, at_a_time)
+        for record, done in track(asked, "labels", len(records)):
+            problem = done.result()
+            if problem is not None:
+                corrupt[record.name] = problem
+                _stop_if_too_many(corrupt, data)
     return corrupt
+
+
+def _label(data: ClipSet, record: Record, teacher: Segmenter, folder: Path) -> str | None:
+    """Label one clip; returns what is wrong with it when it is unreadable."""
+    try:
+        frames = data.load(record, masks=False).frames
+    except EchoError as error:
+        return str(error).replace(str(record.path), record.path.name)
+    squares, back = _squares(frames, teacher.size)
+    seen = _seen(squares, teacher, record)
+    write_npz(label_path(folder, record), **{name: back(array) for name, array in seen.items()})
+    return None
 
 
 def soft_label(frames: Frames, teacher: Segmenter) -> Prob:
@@ -108,24 +125,30 @@ def soft_label(frames: Frames, teacher: Segmenter) -> Prob:
 
 def soft_squares(frames: Frames, teacher: Segmenter) -> tuple[Prob, Prob]:
     """LV probability on the teacher's squares, uint8 (T, S, S), and laid back, as `soft_label` gives it."""
+    squares, back = _squares(frames, teacher.size)
+    prob = teacher.predict(squares)
+    return prob, back(prob)
+
+
+def _squares(frames: Frames, size: int) -> tuple[Frames, Callable[[Prob], Prob]]:
+    """What a teacher looks at, uint8 (T, size, size), and how to lay such squares back onto the frames."""
     sector = clip_sector(frames)
-    squares = teacher.predict(crop(frames, sector, teacher.size))
-    return squares, uncrop(squares, sector, (frames.shape[1], frames.shape[2]))
+    shape = (frames.shape[1], frames.shape[2])
+    return crop(frames, sector, size), lambda squares: uncrop(squares, sector, shape)
 
 
-def prefetch(function: Callable[[T], R], items: Iterable[T], ahead: int) -> Iterator[tuple[T, "Future[R]"]]:
-    """Yield (item, future of function(item)) in order while a thread works up to `ahead` items further.
-
-    >>> [future.result() for _, future in prefetch(abs, [-1, -2, 3], ahead=2)]
-    [1, 2, 3]
-    """
-    with ThreadPoolExecutor(max_workers=1) as pool:
-        waiting: deque[tuple[T, Future[R]]] = deque()
-        for item in items:
-            waiting.append((item, pool.submit(function, item)))
-            if len(waiting) > ahead:
-                yield waiting.popleft()
-        yield from waiting
+def _seen(squares: Frames, teacher: Segmenter, record: Record) -> dict[str, Prob]:
+    """What the teacher makes of a clip, all of it uint8 (T, S, S) as the squares are."""
+    if isinstance(teacher, Disagreeing):
+        prob, spread = teacher.predict_with_disagreement(squares)
+        seen = {"prob": prob, "spread": spread}
+    else:
+        seen = {"prob": teacher.predict(squares)}
+    for name, array in seen.items():
+        if array.shape != squares.shape or array.dtype != squares.dtype:
+            got, need = f"{array.dtype} {array.shape}", f"{squares.dtype} {squares.shape}"
+            raise EchoError(f"{teacher.name} gave `{name}` of {got} for {record.name}, which needs {need}")
+    return seen
 
 
 def _stop_if_too_many(corrupt: dict[str, str], data: ClipSet) -> None:
@@ -137,37 +160,3 @@ def _stop_if_too_many(corrupt: dict[str, str], data: ClipSet) -> None:
 
 def _first(corrupt: dict[str, str]) -> str:
     return next(iter(corrupt.values()), "it is empty")
-
-
-def _earlier_manifest(folder: Path, teacher: Segmenter) -> dict[str, Any]:
-    """The manifest of an earlier run with the very same weights; empty when there was none."""
-    path = folder / MANIFEST
-    if not path.is_file():
-        return {}
-    earlier = dict(read_json(path))
-    if earlier.get("teacher_sha256") != teacher.digest:
-        raise EchoError(f"{folder} holds labels of other weights: move it away and run again")
-    return earlier
-
-
-def _manifest(data: ClipSet, teacher: Segmenter, earlier: dict[str, Any]) -> dict[str, Any]:
-    return {
-        "format": FORMAT,
-        "teacher": teacher.name,
-        "teacher_sha256": teacher.digest,
-        "claim": teacher.claim,
-        "convention": teacher.convention,
-        "size": teacher.size,
-        "clips": len(data),
-        "software": software_versions(),
-        "wall_time_s": earlier.get("wall_time_s", 0.0),
-    }
-
-
-def _outcome(done: Labelled, corrupt: dict[str, str], earlier: dict[str, Any]) -> dict[str, Any]:
-    return {
-        "complete": True,
-        "labelled": done.made + done.skipped,
-        "corrupt": corrupt,
-        "wall_time_s": round(earlier.get("wall_time_s", 0.0) + done.seconds, 3),
-    }

@@ -1,11 +1,15 @@
 """`echodfkd label`: let a teacher label a clip set."""
 
+import sys
 from pathlib import Path
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
 from echodfkd.cli.options import Debug, Device, Quiet, Seed
+
+if TYPE_CHECKING:
+    from echodfkd.segmenter import Segmenter
 
 
 def label(
@@ -13,7 +17,10 @@ def label(
         Path, typer.Argument(help="A clip set, EchoNet-Dynamic, or a folder of videos or cines.")
     ],
     teacher: Annotated[
-        list[str], typer.Option(help="Name of a teacher, or a path to a model; may be given again.")
+        list[str],
+        typer.Option(
+            help="Name of a teacher, path to a model, or hf:OWNER/NAME; A+B teach together. May be repeated."
+        ),
     ],
     weights: Annotated[
         Path | None, typer.Option(help="Weights file of a teacher that comes without.")
@@ -24,8 +31,6 @@ def label(
     debug: Debug = False,
 ) -> None:
     """Write a teacher's soft LV masks to DATA/Labels. Clips that have theirs are skipped."""
-    import sys
-
     from echodfkd.cli.progress import tracker
     from echodfkd.clipset import ClipSet
     from echodfkd.errors import UsageError
@@ -36,7 +41,9 @@ def label(
         raise UsageError("--weights belongs to one teacher; name one --teacher with it")
     clips = ClipSet.open(data)
     for name in teacher:
-        done = label_clip_set(clips, load_teacher(name, weights, device), track=tracker(quiet))
+        guide = load_teacher(name, weights, device)
+        tell_remarks(guide, quiet)
+        done = label_clip_set(clips, guide, track=tracker(quiet))
         if quiet:
             continue
         if done.corrupt:
@@ -45,3 +52,9 @@ def label(
         made = f"{done.made} clips labelled in {done.seconds:.1f} s"
         print(f"{done.folder}: {made}, {done.skipped} had their label")
         print(f"next: echodfkd distill {data} --teacher {name} --output run")
+
+
+def tell_remarks(model: "Segmenter", quiet: bool) -> None:
+    """What had to be guessed about a network from elsewhere, a line each on stderr."""
+    for remark in () if quiet else getattr(model, "remarks", ()):
+        print(f"warning: {model.name}: {remark}", file=sys.stderr)

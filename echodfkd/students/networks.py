@@ -1,7 +1,8 @@
 """Network families by name. Each network maps grey clips (B, T, 1, H, W), 0..255, to logits of that shape."""
 
+import re
 from collections.abc import Callable
-from typing import Any
+from typing import Any, NamedTuple
 
 from torch import nn
 
@@ -9,6 +10,7 @@ from echodfkd.errors import UsageError, unknown_name
 from echodfkd.students.causal import Causal
 from echodfkd.students.compact import Compact
 from echodfkd.students.context import ClipContext, TimeContext
+from echodfkd.students.convlstm import ConvLSTM
 from echodfkd.students.shift import Past, WholeClip
 
 
@@ -48,24 +50,58 @@ def smp(arch: str, encoder: str, **options: Any) -> nn.Module:
     return ClipContext(network, multiple=32)
 
 
-FAMILIES: dict[str, Callable[..., nn.Module]] = {
-    "default": default,
-    "tiny": tiny,
-    "large": large,
-    "smp": smp,
+def convlstm(blocks: str, layers: str) -> nn.Module:
+    """The published EchoDFKD student of so many blocks and layers, 1..4 each: `convlstm-33` is 3 x 3."""
+    return ConvLSTM(int(blocks), int(layers))
+
+
+class Family(NamedTuple):
+    """Networks that share a name.
+
+    Attributes:
+        make: builds one from its arguments.
+        arguments: pattern of what follows the family in a name; each group is an argument.
+        form: how a name is written. example: one such name, and what must be known of it.
+    """
+
+    make: Callable[..., nn.Module]
+    form: str
+    arguments: str = ""
+    example: str = ""
+
+
+FAMILIES: dict[str, Family] = {
+    "default": Family(default, "default"),
+    "tiny": Family(tiny, "tiny"),
+    "large": Family(large, "large"),
+    "convlstm": Family(
+        convlstm, "convlstm-BL", "-([1-4])([1-4])", "convlstm-33 for 3 blocks of 3 layers; 1..4 of each"
+    ),
+    "smp": Family(smp, "smp:ARCH:ENCODER", ":([^:]+):([^:]+)", "smp:Unet:resnet18"),
 }
 
 
+def family_name(architecture: str) -> str:
+    """What stands before the first ":" or "-"; it need not be a family that is known.
+
+    >>> family_name("convlstm-33"), family_name("smp:Unet:timm-resnest14d")
+    ('convlstm', 'smp')
+    """
+    return re.split("[:-]", architecture, maxsplit=1)[0]
+
+
 def build_network(architecture: str, **options: Any) -> nn.Module:
-    """An untrained network from its name: a family, with ':' and its arguments where it takes some.
+    """An untrained network from its name: a family, and what the family's form puts behind it.
 
     Raises:
         UsageError: for an unknown name or wrong arguments.
     """
-    family, *arguments = architecture.split(":")
-    if family not in FAMILIES:
-        raise unknown_name("student", architecture, [*FAMILIES])
-    if len(arguments) != (2 if family == "smp" else 0):
-        shape = "smp:ARCH:ENCODER, say smp:Unet:resnet18" if family == "smp" else family
-        raise UsageError(f"student {architecture!r}: write {shape}")
-    return FAMILIES[family](*arguments, **options)
+    name = family_name(architecture)
+    if name not in FAMILIES:
+        raise unknown_name("student", architecture, [family.form for family in FAMILIES.values()])
+    family = FAMILIES[name]
+    arguments = re.fullmatch(family.arguments, architecture.removeprefix(name))
+    if arguments is None:
+        example = f", say {family.example}" if family.example else ""
+        raise UsageError(f"student {architecture!r}: write {family.form}{example}")
+    return family.make(*arguments.groups(), **options)

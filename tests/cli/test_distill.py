@@ -144,7 +144,7 @@ def test_a_clip_set_is_what_it_learns_from(tmp_path: Path, capsys: pytest.Captur
 @pytest.mark.parametrize(
     ("arguments", "message"),
     [
-        (["--student", "resnet"], "unknown student 'resnet'; choose from: default, large, smp, tiny"),
+        (["--student", "resnet"], "unknown student 'resnet'; choose from: convlstm-BL, default"),
         (["--student", "smp:Unet"], "write smp:ARCH:ENCODER, say smp:Unet:resnet18"),
         (["--student", "smp:Unet:nothing"], "smp:Unet:nothing: "),
         (["--teacher", "nobody"], "this version distils from one teacher; give --teacher once"),

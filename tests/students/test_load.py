@@ -62,7 +62,7 @@ def test_what_is_no_model_is_said(tmp_path: Path) -> None:
         load_student(str(tmp_path))
     for name, kind in (("clip.avi", r"not \.avi"), ("model", "not this")):
         (tmp_path / name).write_bytes(b"x")
-        with pytest.raises(EchoError, match=rf"run folders, \.safetensors and \.onnx files, {kind}"):
+        with pytest.raises(EchoError, match=rf"run folders, \.safetensors, \.onnx and \.ckpt files, {kind}"):
             load_student(str(tmp_path / name))
     (tmp_path / "bad.safetensors").write_bytes(b"x")
     with pytest.raises(EchoError, match=r"bad\.safetensors is not a readable safetensors file"):

@@ -66,7 +66,7 @@ def test_clips_of_a_batch_do_not_mix(name: str) -> None:
 @pytest.mark.parametrize(
     ("name", "message"),
     [
-        ("nope", "unknown student 'nope'; choose from: default, large, smp, tiny"),
+        ("nope", "unknown student 'nope'; choose from: convlstm-BL, default, large, smp:ARCH:ENCODER, tiny"),
         ("smp:Unet", "smp:ARCH:ENCODER"),
         ("default:3", "write default"),
         ("smp:Nothing:resnet18", "architecture 'Nothing'"),

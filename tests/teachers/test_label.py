@@ -1,10 +1,14 @@
+import os
 import shutil
-from concurrent.futures import Future
+import subprocess
+import sys
+import time
 from dataclasses import dataclass, field
 from pathlib import Path
 
 import numpy as np
 import pytest
+from dark_cavity import DarkCavity
 from moving_ellipse import MovingEllipse
 from numpy.typing import NDArray
 
@@ -15,7 +19,21 @@ from echodfkd.readers import read_clip
 from echodfkd.readers.example import example_path
 from echodfkd.segmenter import Segmenter
 from echodfkd.synth.write import write_clip_set
-from echodfkd.teachers.label import label_clip_set, prefetch, soft_label
+from echodfkd.teachers.label import label_clip_set, soft_label
+
+SLOWLY = """
+import sys, time
+from dark_cavity import DarkCavity
+from echodfkd.clipset import ClipSet
+from echodfkd.teachers.label import label_clip_set
+
+class Slow(DarkCavity):
+    def predict(self, frames):
+        time.sleep(0.2)
+        return super().predict(frames)
+
+label_clip_set(ClipSet.open(sys.argv[1]), Slow(size=64))
+"""
 
 
 @dataclass
@@ -33,6 +51,16 @@ class DarkIsCavity:
         assert frames.shape[1:] == (self.size, self.size)
         self.seen.append(len(frames))
         return 255 - frames
+
+
+@dataclass
+class TwoThresholds(DarkIsCavity):
+    """Two segmenters in one: where the other, which wants half the grey, disagrees, the spread is wide."""
+
+    def predict_with_disagreement(
+        self, frames: NDArray[np.uint8]
+    ) -> tuple[NDArray[np.uint8], NDArray[np.uint8]]:
+        return self.predict(frames), frames // 2
 
 
 @pytest.fixture(scope="module")
@@ -134,16 +162,89 @@ def test_what_is_not_square_is_cut_to_its_sector_first() -> None:
     assert prob[:, 60:180, 130:200].any()
 
 
-def test_prefetch_keeps_order_and_stays_near() -> None:
-    started: list[int] = []
+def test_label_that_does_not_fit_its_clip_is_made_anew(root: Path) -> None:
+    data = ClipSet.open(root)
+    folder = label_clip_set(data, DarkIsCavity()).folder
+    cut, torn, empty = (folder / f"{record.name}.npz" for record in data.records)
+    whole = cut.read_bytes()
+    np.savez_compressed(cut, prob=np.zeros((7, 64, 64), np.uint8))  # its clip has 8 frames
+    torn.write_bytes(torn.read_bytes()[:-30])
+    np.savez_compressed(empty, spread=np.zeros((8, 64, 64), np.uint8))
+    assert label_clip_set(data, DarkIsCavity()).made == 3
+    assert cut.read_bytes() == whole
 
-    def note(item: int) -> int:
-        started.append(item)
-        return item * 10
 
-    results = []
-    pair: tuple[int, Future[int]]
-    for pair in prefetch(note, range(20), ahead=2):
-        results.append(pair[1].result())
-        assert len(started) <= pair[0] + 3
-    assert results == [item * 10 for item in range(20)]
+def test_clip_of_another_length_than_listed_counts_as_unreadable(root: Path) -> None:
+    listing = root / "FileList.csv"
+    data = ClipSet.open(root)
+    short = data.records[2].name
+    lines = [
+        line.replace(",8,", ",9,") if short in line else line for line in listing.read_text().split("\n")
+    ]
+    listing.write_text("\n".join(lines))
+    done = label_clip_set(ClipSet.open(root), DarkIsCavity())
+    assert (done.made, done.corrupt) == (2, (short,))
+    assert "holds 8 frames, FileList.csv says 9" in read_json(done.folder / "manifest.json")["corrupt"][short]
+
+
+def test_teacher_whose_masks_do_not_fit_is_refused(root: Path) -> None:
+    @dataclass
+    class LosesOne(DarkIsCavity):
+        def predict(self, frames: NDArray[np.uint8]) -> NDArray[np.uint8]:
+            return super().predict(frames)[1:]
+
+    with pytest.raises(
+        EchoError, match=r"dark gave `prob` of uint8 \(7, 64, 64\) for .*, which needs .*\(8,"
+    ):
+        label_clip_set(ClipSet.open(root), LosesOne())
+
+
+def test_disagreement_is_kept_beside_the_mask(root: Path) -> None:
+    data, teacher = ClipSet.open(root), TwoThresholds()
+    folder = label_clip_set(data, teacher).folder
+    frames = data.load(0).frames
+    with np.load(folder / f"{data.records[0].name}.npz") as stored:
+        assert set(stored.files) == {"prob", "spread"}
+        np.testing.assert_array_equal(stored["prob"], 255 - frames)
+        np.testing.assert_array_equal(stored["spread"], frames // 2)
+    assert read_json(folder / "manifest.json")["spread"] is True
+    assert teacher.seen == [8, 8, 8], "each clip is looked at once"
+
+
+def test_disk_error_of_the_writing_thread_stops_the_run(root: Path) -> None:
+    data = ClipSet.open(root)
+    folder = data.labels_folder("dark", "ab" * 32)
+    (folder / f"{data.records[0].name}.npz").mkdir(parents=True)  # no file can be renamed to it
+    with pytest.raises(OSError):
+        label_clip_set(data, DarkIsCavity())
+    assert read_json(folder / "manifest.json")["complete"] is False
+
+
+def test_killed_run_labels_only_what_is_missing(tmp_path: Path) -> None:
+    root = tmp_path / "set"
+    write_clip_set(MovingEllipse(), root, clips=8)
+    data = ClipSet.open(root)
+    folder = data.labels_folder("dark-cavity", "ab" * 32)
+    kill_after_two_labels(root, folder)
+    before = {path: path.stat().st_mtime_ns for path in folder.glob("[!.]*.npz")}
+    assert 2 <= len(before) < 8
+    teacher = DarkCavity(size=64)
+    done = label_clip_set(data, teacher)
+    assert (done.made, done.skipped, len(teacher.calls)) == (8 - len(before), len(before), 8 - len(before))
+    assert {path: path.stat().st_mtime_ns for path in before} == before
+    for record in data.records:
+        expected = DarkCavity(size=64).predict(data.load(record).frames)
+        np.testing.assert_array_equal(data.load_labels(record, folder), expected)
+    assert list(folder.glob(f"{TEMPORARY}*")) == []
+
+
+def kill_after_two_labels(root: Path, folder: Path) -> None:
+    paths = os.pathsep.join([str(Path(__file__).parents[1]), os.environ.get("PYTHONPATH", "")])
+    run = subprocess.Popen([sys.executable, "-c", SLOWLY, str(root)], env=os.environ | {"PYTHONPATH": paths})
+    deadline = time.monotonic() + 240  # for the busiest machine
+    while len(list(folder.glob("[!.]*.npz"))) < 2:
+        assert run.poll() is None, "the run ended before it could be killed"
+        assert time.monotonic() < deadline, "no clip was labelled"
+        time.sleep(0.01)
+    run.kill()
+    run.wait()
