@@ -25,8 +25,9 @@ from echodfkd.cli.failures import report
 from echodfkd.cli.progress import tracker
 from echodfkd.clip import Clip
 from echodfkd.clipset_writer import software_versions
-from echodfkd.distill import loop
 from echodfkd.distill.data import GeneratorExamples, loader
+from echodfkd.distill.recipe import Recipe
+from echodfkd.distill.trainer import Trainer
 from echodfkd.errors import EchoError
 from echodfkd.eval.area import area_correlation, area_ratio
 from echodfkd.eval.real import RealScore, find_clips, score_folder
@@ -47,7 +48,7 @@ JUDGE_SEED, JUDGE_FPS = 99, 25.0
 WORKERS = 1 if multiprocessing.get_start_method() == "fork" else 0
 
 
-def run(name: str, recipe: loop.Recipe, clips: int, frames: int, real: Path | None = None) -> Row:
+def run(name: str, recipe: Recipe, clips: int, frames: int, real: Path | None = None) -> Row:
     """Train with one thing taken away and judge on `clips` clips of `frames` frames of each held-out world.
 
     Raises:
@@ -75,13 +76,13 @@ def run(name: str, recipe: loop.Recipe, clips: int, frames: int, real: Path | No
     }
 
 
-def train(recipe: loop.Recipe, name: str) -> Segmenter:
+def train(recipe: Recipe, name: str) -> Segmenter:
     """The averaged weights of a fresh student after a recipe, on exact masks."""
     torch.manual_seed(recipe.seed)
-    trainer = loop.Trainer(build_network("default"), recipe, torch.device("cpu"), None)
+    trainer = Trainer(build_network("default"), recipe, torch.device("cpu"), None)
     makers, count = mixture.training_mixture(FRAMES), recipe.steps * recipe.batch
     examples = GeneratorExamples(makers, recipe.seed, count, SIZE, exact=True, tissues=True)
-    batches = loader(examples, 0, recipe.batch, recipe.workers)
+    batches = loader(examples, range(count), recipe.batch, recipe.workers)
     for batch in tracker(False)(batches, f"training, taken away: {name}", recipe.steps):
         trainer.learn(*batch)
     card = {"claim": "real-free", "convention": "echonet", "size": SIZE}
@@ -141,7 +142,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
             return 0
         torch.set_num_threads(options.threads)
         cv2.setNumThreads(1)  # a forked worker may hang on the threads that OpenCV has by then
-        recipe = loop.Recipe(steps=options.steps, batch=4, seed=options.seed, workers=WORKERS)
+        recipe = Recipe(steps=options.steps, batch=4, seed=options.seed, workers=WORKERS)
         write_json(options.output, run(options.name, recipe, options.clips, options.frames, options.real))
     except (Exception, KeyboardInterrupt) as error:
         return report(error, options.debug)

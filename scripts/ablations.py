@@ -12,7 +12,7 @@ import numpy as np
 import torch
 from torch import Tensor
 
-from echodfkd.distill import loop
+from echodfkd.distill import objective
 from echodfkd.distill.augment import ClipAugment
 from echodfkd.students import context
 from echodfkd.students.shift import WholeClip
@@ -127,7 +127,7 @@ def no_context() -> Taken:
 ABLATIONS: dict[str, Callable[[], Taken]] = {
     "nothing": nullcontext,
     "literature": literature,
-    "no-tissues": lambda: swapped(loop, "TISSUE_WEIGHT", 0.0),
+    "no-tissues": lambda: swapped(objective, "TISSUE_WEIGHT", 0.0),
     "no-shift": lambda: swapped(WholeClip, "shift", lambda self, x: x),
     "no-context": no_context,
     "no-haze": no_haze,

@@ -3,7 +3,7 @@
 if __name__ != "echodfkd.teachers":  # a second copy of every registry would split isinstance
     raise ImportError("import this package as 'echodfkd.teachers', not as 'teachers'")
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -69,7 +69,7 @@ def load_teacher(
     Args:
         name: a name of `TEACHERS`, `PUBLISHED` or the embedded students; a run folder; a file of `FILES`, by
             its path or by its stem in the model folder; a hub repository ("hf:OWNER/NAME"); or several of
-            these with "+" between, which teach together.
+            these with "+" between, see `load_teachers`.
         weights: a file to take instead of the named one.
         device: "auto", "cpu", "cuda" or "mps".
         kind: what an error calls it: "model" where it does not teach.
@@ -80,6 +80,7 @@ def load_teacher(
     """
     from echodfkd.students.load import STUDENTS, load_student
     from echodfkd.students.runtime import load_torch
+    from echodfkd.teachers.names import members
     from echodfkd.weights import embedded_path
 
     if weights is not None and not weights.is_file():
@@ -94,9 +95,35 @@ def load_teacher(
         return load_student(name, device)
     if found := _found(name):
         return load_file(found, device)
-    if weights is None and "+" in name:
-        return _together(name.split("+"), device, kind)
+    if weights is None and members(name, _known) != [(name, 1.0)]:
+        return load_teachers([name], device, kind)
     return _from_hub(name, device, kind)
+
+
+def load_teachers(names: Sequence[str], device: str = "auto", kind: str = "teacher") -> "Segmenter":
+    """Several teachers as one, an `Ensemble`; a single name is that teacher itself.
+
+    Args:
+        names: see `load_teacher`; each may be several, "A*2+B", where A counts twice. What exists under a
+            name with "+" or "*" in it is taken as it is.
+        device, kind: as for `load_teacher`.
+
+    Raises:
+        UsageError: for an unknown name, or a weight that is not positive or of a teacher alone.
+        EchoError: if a file cannot be used.
+    """
+    from echodfkd.teachers.ensemble import Ensemble
+    from echodfkd.teachers.names import members
+
+    found = [member for name in names for member in members(name, _known)]
+    if len(found) > 1:
+        loaded = [load_teacher(name, device=device, kind=kind) for name, _ in found]
+        return Ensemble(loaded, [weight for _, weight in found])
+    if not found:
+        raise UsageError(f"name at least one {kind}")
+    if found != [(names[0], 1.0)]:
+        raise UsageError(f"{names[0]!r}: a weight is for several together, as in {names[0]}+OTHER")
+    return load_teacher(names[0], device=device, kind=kind)
 
 
 def load_file(path: Path, device: str) -> "Segmenter":
@@ -128,10 +155,8 @@ def _found(name: str) -> Path | None:
     return next((file for file in files if file.is_file()), None) if stem.name == name else None
 
 
-def _together(names: list[str], device: str, kind: str) -> "Segmenter":
-    from echodfkd.teachers.ensemble import Ensemble
-
-    return Ensemble([load_teacher(name, device=device, kind=kind) for name in names])
+def _known(name: str) -> bool:
+    return _found(name) is not None
 
 
 def _from_hub(name: str, device: str, kind: str) -> "Segmenter":

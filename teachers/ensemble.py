@@ -21,6 +21,7 @@ class Ensemble:
         digest: sha256 over the members' digests and weights. name: their names with "+" between.
         claim: their different claims; what has seen real data goes first.
         convention: theirs where they agree, else "unknown".
+        parameters: of all of them together; None where one does not tell.
 
     Raises:
         UsageError: for fewer than two members, or weights that do not fit them.
@@ -41,6 +42,9 @@ class Ensemble:
         conventions = {member.convention for member in members}
         self.convention = conventions.pop() if len(conventions) == 1 else "unknown"
         self.size = max(member.size for member in members)
+        counts = [getattr(member, "parameters", None) or 0 for member in members]
+        self.parameters = sum(counts) if all(counts) else None
+        self.device = getattr(members[0], "device", None)
         self.remarks = tuple(
             f"{member.name}: {remark}" for member in members for remark in getattr(member, "remarks", ())
         )

@@ -4,7 +4,7 @@ from collections.abc import Sequence
 from typing import Any
 
 from echodfkd.distill.data import HELD_OUT, ClipMaker, GeneratorExamples
-from echodfkd.distill.loop import Recipe
+from echodfkd.distill.recipe import Recipe
 from echodfkd.distill.run import Job
 
 CONFIG: dict[str, Any] = {

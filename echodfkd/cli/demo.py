@@ -103,7 +103,7 @@ def _distil(
     clips: "ClipSet", teacher: "Segmenter", run: Path, seed: int, device: str, track: "Track"
 ) -> list[dict[str, float]]:
     from echodfkd.distill.distill import job_from_clip_set
-    from echodfkd.distill.loop import Recipe
+    from echodfkd.distill.recipe import Recipe
     from echodfkd.distill.run import train
 
     recipe = Recipe(STEPS, seed=seed, rate=3e-3, average=0.97, save_every=STEPS, eval_every=STEPS // 6)

@@ -58,8 +58,7 @@ def train(
 
 def _teacher(run: Run, steps: int, batch: int, workers: int) -> None:
     from echodfkd.cli.progress import tracker
-    from echodfkd.distill.distill import WINDOW
-    from echodfkd.distill.loop import Recipe
+    from echodfkd.distill.recipe import WINDOW, Recipe
     from echodfkd.distill.run import train as run_training
     from echodfkd.synth import training_generators
     from echodfkd.teachers.train import teacher_job

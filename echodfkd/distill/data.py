@@ -1,6 +1,6 @@
 """Training examples by index: example i depends on (source, seed, i) alone, also in a resumed run."""
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Any, Generic, NamedTuple, Protocol, TypeVar
 
@@ -28,11 +28,18 @@ class Masks(NamedTuple, Generic[P]):
     Attributes:
         taught: the teacher's soft LV mask, 255 = certain. exact: the generator's own LV mask, 0..255.
         tissues: the public class of each pixel, values of `echodfkd.clip.Label`.
+        spread: how far several teachers disagree, their standard deviation in 1/255, at most 127.
     """
 
     taught: P | None = None
     exact: P | None = None
     tissues: P | None = None
+    spread: P | None = None
+
+
+Labeller = Callable[
+    [Tensor], Masks[Tensor]
+]  # uint8 (B, T, H, W) grey -> `taught`, and `spread` if there is one
 
 
 class Example(NamedTuple, Generic[P]):
@@ -147,13 +154,14 @@ def window(available: int, wanted: int, rng: np.random.Generator) -> np.ndarray:
     return np.asarray(bounce if available > 1 else np.zeros(wanted, int))
 
 
-def loader(examples: Dataset, start: int, batch: int, workers: int, whole: bool = True) -> DataLoader:
-    """Batches (`Example`) from example `start` on, in order; without `whole` the last may be smaller."""
+def loader(
+    examples: Dataset, indices: Sequence[int], batch: int, workers: int, whole: bool = True
+) -> DataLoader:
+    """Batches (`Example`) of the examples of `indices`, in order; without `whole` the last may be smaller."""
     if workers:
         cv2.setNumThreads(1)  # a fork of a process whose OpenCV runs threads may hang for ever
-    rest = Subset(examples, range(start, len(examples)))  # type: ignore[arg-type]
     return DataLoader(
-        rest,
+        Subset(examples, indices),
         batch_size=batch,
         collate_fn=_stack,
         num_workers=workers,

@@ -7,18 +7,26 @@ from typing import Any
 
 import numpy as np
 import torch
-from torch import Tensor
+from torch import Tensor, nn
 
 from echodfkd.clipset import ClipSet
-from echodfkd.distill.data import HELD_OUT, ClipMaker, ClipSetExamples, GeneratorExamples
+from echodfkd.distill.data import (
+    HELD_OUT,
+    ClipMaker,
+    ClipSetExamples,
+    GeneratorExamples,
+    Labeller,
+    Masks,
+)
 from echodfkd.distill.kept import KeptClips
-from echodfkd.distill.loop import Labeller, Recipe
+from echodfkd.distill.recipe import Recipe
 from echodfkd.distill.run import Job
 from echodfkd.errors import UsageError
 from echodfkd.segmenter import Segmenter
 from echodfkd.students.checkpoint import sha256
+from echodfkd.students.runtime import TorchSegmenter
+from echodfkd.teachers.label import Disagreeing
 
-WINDOW = 8  # frames that a student sees at once while it learns
 HELD_OUT_CLIPS = 24
 
 
@@ -39,13 +47,31 @@ class Drawn:
 
 
 def teacher_labels(teacher: Segmenter) -> Labeller:
-    """A teacher as what labels a batch: uint8 (B, T, H, W) grey -> uint8 (B, T, H, W)."""
+    """A teacher as what labels a batch; one that is several also says how far they disagree."""
 
-    def label(frames: Tensor) -> Tensor:
+    def label(frames: Tensor) -> Masks[Tensor]:
         clips = frames.cpu().numpy()
-        return torch.from_numpy(np.stack([teacher.predict(clip) for clip in clips]))
+        if isinstance(teacher, Disagreeing):
+            pairs = [teacher.predict_with_disagreement(clip) for clip in clips]
+            taught, spread = (torch.from_numpy(np.stack(part)) for part in zip(*pairs, strict=True))
+            return Masks(taught, spread=spread)
+        return Masks(torch.from_numpy(np.stack([teacher.predict(clip) for clip in clips])))
 
     return label
+
+
+def guide_network(teacher: Segmenter, recipe: Recipe) -> nn.Module | None:
+    """The teacher's network, where the recipe learns from its features.
+
+    Raises:
+        UsageError: if the teacher is no single torch network.
+    """
+    if not recipe.feature_losses:
+        return None
+    if isinstance(teacher, TorchSegmenter):
+        return teacher.network
+    names = " and ".join(recipe.feature_losses)
+    raise UsageError(f"{teacher.name} shows no features to learn from: leave --loss {names} out")
 
 
 def job_from_generator(
@@ -75,7 +101,7 @@ def job_from_generator(
         "parameters": list(drawn.parameters),
         "clips": drawn.clips,
     }
-    shape = {"frames": WINDOW, "size": size, "exact": both}
+    shape = {"frames": recipe.window, "size": size, "exact": both, "spread": isinstance(teacher, Disagreeing)}
     request = {**source, **shape, "seed": recipe.seed, "teacher_sha256": teacher.digest}
     if keep is not None:
         KeptClips(keep, request).done()  # a wrong folder should fail before the run begins
@@ -87,6 +113,7 @@ def job_from_generator(
         teacher_labels(teacher),
         kept=request if kept else None,
         keep=keep,
+        guide=guide_network(teacher, recipe),
     )
 
 
@@ -110,8 +137,10 @@ def job_from_clip_set(clips: ClipSet, teacher: Segmenter, student: str, recipe: 
             f"{clips.root} has {len(train)} clips to train on and {len(held)} to hold out; give more"
         )
     count, size = recipe.steps * recipe.batch, teacher.size
-    examples = ClipSetExamples(clips, train, WINDOW, recipe.seed, count, size, labels)
-    held_out = ClipSetExamples(clips, held, WINDOW, recipe.seed + HELD_OUT, HELD_OUT_CLIPS, size, labels)
+    examples = ClipSetExamples(clips, train, recipe.window, recipe.seed, count, size, labels)
+    held_out = ClipSetExamples(
+        clips, held, recipe.window, recipe.seed + HELD_OUT, HELD_OUT_CLIPS, size, labels
+    )
     generator = clips.manifest.get("generator")
     source = {"data": clips.root.resolve().name, "clips": len(train), "data_generator": generator}
     claim = (
@@ -125,6 +154,7 @@ def job_from_clip_set(clips: ClipSet, teacher: Segmenter, student: str, recipe: 
         examples,
         held_out,
         None if labels else teacher_labels(teacher),
+        guide=guide_network(teacher, recipe),
     )
 
 

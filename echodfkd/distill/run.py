@@ -9,14 +9,20 @@ from pathlib import Path
 from typing import Any
 
 import torch
+from torch import nn
 from torch.utils.data import Dataset
 
 from echodfkd.clipset_writer import software_versions
+from echodfkd.distill.data import Labeller
+from echodfkd.distill.history import History
 from echodfkd.distill.kept import KeptClips, KeptExamples
-from echodfkd.distill.loop import LAST, Labeller, Recipe, Trainer, fit
+from echodfkd.distill.loop import LAST, METRICS, fit, over
+from echodfkd.distill.recipe import Recipe
+from echodfkd.distill.trainer import Trainer
 from echodfkd.errors import UsageError
 from echodfkd.files import read_json, write_json
 from echodfkd.progress import Track, silent
+from echodfkd.ranks import ALONE, Ranks
 from echodfkd.students.checkpoint import load_network, save_network, sha256
 from echodfkd.students.networks import build_network
 from echodfkd.students.runtime import pick_device
@@ -39,6 +45,7 @@ class Job:
         kept: request of `KeptClips` where each of `examples` is drawn and labelled once, before the training
             starts; None has them drawn in their order as it goes on.
         keep: folder for these; None keeps them with the run until it is complete.
+        guide: the teacher's network, for losses on its features.
     """
 
     config: Mapping[str, Any]
@@ -49,6 +56,7 @@ class Job:
     start: Path | None = None
     kept: Mapping[str, Any] | None = None
     keep: Path | None = None
+    guide: nn.Module | None = None
 
 
 def train(
@@ -59,6 +67,7 @@ def train(
     resume: bool = False,
     device: str = "auto",
     track: Track = silent,
+    ranks: Ranks = ALONE,
 ) -> Iterator[dict[str, float]]:
     """Train to the end of the recipe and leave the network in `output`; yields rows of `metrics.jsonl`.
 
@@ -70,36 +79,49 @@ def train(
     """
     begun = time.perf_counter()
     asked = {**job.request, "recipe": asdict(recipe), "config": dict(job.config)}
-    earlier = begin_run(output, asked, resume)
+    earlier = ranks.on_main(lambda: begin_run(output, asked, resume))
+    trainer = _trainer(job, recipe, output, device, ranks)
+    ended = over(trainer, History(output / METRICS, trainer.step, writes=False))
+    examples = job.examples if ended else _examples(job, recipe, output, track, ranks)
+
+    def note(row: dict[str, float], **more: Any) -> None:
+        spent = earlier + time.perf_counter() - begun
+        facts = {"processes": ranks.world, "last_row": row, "wall_time_s": round(spent, 1), **more}
+        if ranks.main:
+            write_json(output / "manifest.json", _manifest(asked, trainer.network) | facts)
+
+    row: dict[str, float] = {}
+    for row in fit(trainer, examples, job.held_out, output, track):
+        note(row, complete=False)
+        yield row
+    if ranks.main:
+        save_network(trainer.average.module, job.config, output / WEIGHTS)
+        write_json(output / "config.json", dict(job.config))
+        note(row, complete=True, weights_sha256=sha256(output / WEIGHTS))
+        if job.kept is not None and job.keep is None:
+            shutil.rmtree(output / CLIPS, ignore_errors=True)
+    ranks.wait()
+
+
+def _trainer(job: Job, recipe: Recipe, output: Path, device: str, ranks: Ranks) -> Trainer:
+    """A trainer at the start of the run, or where its last checkpoint left it."""
     torch.manual_seed(recipe.seed)
     network = build_network(str(job.config["architecture"]), **job.config.get("options", {}))
     if job.start is not None:
         network.load_state_dict(_start_weights(job))
-    trainer = Trainer(network, recipe, pick_device(device), job.labels)
-    if resume and (output / LAST).is_file():
+    trainer = Trainer(network, recipe, pick_device(device), job.labels, job.guide, ranks)
+    if (output / LAST).is_file():
         trainer.load(output / LAST)
-    examples = job.examples if trainer.step == recipe.steps else _examples(job, recipe, output, track)
-    row: dict[str, float] = {}
-    for row in fit(trainer, examples, job.held_out, output, track):
-        spent = earlier + time.perf_counter() - begun
-        write_json(output / "manifest.json", _manifest(asked, network, spent, row, False))
-        yield row
-    save_network(trainer.average.module, job.config, output / WEIGHTS)
-    write_json(output / "config.json", dict(job.config))
-    spent = earlier + time.perf_counter() - begun
-    done = _manifest(asked, network, spent, row, True) | {"weights_sha256": sha256(output / WEIGHTS)}
-    write_json(output / "manifest.json", done)
-    if job.kept is not None and job.keep is None:
-        shutil.rmtree(output / CLIPS, ignore_errors=True)
+    return trainer
 
 
-def _examples(job: Job, recipe: Recipe, output: Path, track: Track) -> Dataset:
+def _examples(job: Job, recipe: Recipe, output: Path, track: Track, ranks: Ranks) -> Dataset:
     """What to train on; where clips are kept, all of them are there when this returns."""
     if job.kept is None:
         return job.examples
     assert job.labels is not None
     kept = KeptClips(job.keep or output / CLIPS, job.kept)
-    kept.fill(job.examples, job.labels, recipe.workers, track)
+    kept.fill(job.examples, job.labels, recipe.workers, track, ranks)
     return KeptExamples(kept, recipe.seed, recipe.steps * recipe.batch, exact=recipe.exact > 0)
 
 
@@ -139,16 +161,11 @@ def _plain(value: Any) -> Any:
     return [_plain(v) for v in value] if isinstance(value, (list, tuple)) else value
 
 
-def _manifest(
-    asked: dict[str, Any], network: torch.nn.Module, seconds: float, row: dict[str, float], complete: bool
-) -> dict[str, Any]:
+def _manifest(asked: dict[str, Any], network: nn.Module) -> dict[str, Any]:
     return {
         "format": FORMAT,
-        "complete": complete,
         "request": asked,
         "parameters": sum(p.numel() for p in network.parameters()),
-        "last_row": row,
-        "wall_time_s": round(seconds, 1),
         "machine": f"{platform.machine()}, {torch.get_num_threads()} threads, {_device_name()}",
         "software": software_versions(),
     }

@@ -2,6 +2,7 @@ import json
 from collections.abc import Callable, Sequence
 from pathlib import Path
 
+import numpy as np
 import pytest
 from torch import Tensor
 
@@ -9,8 +10,8 @@ import echodfkd.distill.distill
 from echodfkd.cli import main
 from echodfkd.distill.data import Masks
 from echodfkd.distill.kept import KeptClips
-from echodfkd.distill.loop import Trainer
 from echodfkd.distill.run import WEIGHTS
+from echodfkd.distill.trainer import Trainer
 from echodfkd.students.checkpoint import sha256
 from echodfkd.weights import embedded_path
 
@@ -97,7 +98,7 @@ def test_two_students_share_what_is_kept(
     assert distill(tmp_path / "first", *keep, "--exact", "0.5") == 0
     assert sha256(tmp_path / "first" / WEIGHTS) == sha256(tmp_path / "drawn" / WEIGHTS)  # only earlier
     made = sha256(tmp_path / "kept" / "taught.npy")
-    monkeypatch.delattr(KeptClips, "_filled")  # to draw again would fail
+    monkeypatch.delattr(KeptClips, "_lay_out")  # to draw again would fail
     assert (
         distill(tmp_path / "second", *keep, "--student", "tiny", steps=5) == 0
     )  # more steps, no exact masks
@@ -147,7 +148,12 @@ def test_a_clip_set_is_what_it_learns_from(tmp_path: Path, capsys: pytest.Captur
         (["--student", "resnet"], "unknown student 'resnet'; choose from: convlstm-BL, default"),
         (["--student", "smp:Unet"], "write smp:ARCH:ENCODER, say smp:Unet:resnet18"),
         (["--student", "smp:Unet:nothing"], "smp:Unet:nothing: "),
-        (["--teacher", "nobody"], "this version distils from one teacher; give --teacher once"),
+        (["--teacher", "nobody"], "unknown teacher 'nobody'"),
+        (["--recipe", "best"], "unknown recipe 'best'; choose from: default, echodfkd, rich"),
+        (["--loss", "bse=1"], "unknown loss 'bse'"),
+        (["--loss", "kl=lots"], "write NAME=WEIGHT"),
+        (["--precision", "fp8"], "unknown precision 'fp8'"),
+        (["--teacher", "tiny", "--loss", "bce", "--loss", "attention"], "leave --loss attention out"),
         (["--start", "absent.safetensors"], "--start absent.safetensors: no such file"),
         (["--generator", "nothing"], "unknown generator to train from 'nothing'; choose from: sim"),
         (["absent-folder"], "no such folder: absent-folder"),
@@ -178,3 +184,22 @@ def test_an_output_that_holds_something_else_is_left_alone(
 def test_an_unknown_teacher_lists_the_choices(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     assert main(["distill", "--teacher", "nobody", "--output", str(tmp_path / "run")]) == 2
     assert "unknown teacher 'nobody'; choose from: " in capsys.readouterr().err
+
+
+def test_several_teachers_teach_together(tmp_path: Path) -> None:
+    """How far they disagree is kept with their labels and weighs what the student learns."""
+    both = ["--teacher", "tiny", "--keep", str(tmp_path / "kept"), "--quiet"]
+    assert distill(tmp_path / "run", *both) == 0
+    request = json.loads((tmp_path / "run" / "manifest.json").read_text())["request"]
+    assert request["teacher"] == "default+tiny"
+    spread = np.load(tmp_path / "kept" / "spread.npy")
+    assert 0 < spread.max() <= 127
+
+
+def test_a_recipe_and_losses_by_name(tmp_path: Path) -> None:
+    assert (
+        distill(tmp_path / "run", "--recipe", "rich", "--loss", "kl=2", "--loss", "attention=.5", "--quiet")
+        == 0
+    )
+    recipe = json.loads((tmp_path / "run" / "manifest.json").read_text())["request"]["recipe"]
+    assert recipe["losses"] == {"kl": 2.0, "attention": 0.5}

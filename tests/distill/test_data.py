@@ -24,15 +24,15 @@ def test_without_exact_masks_the_target_is_left_to_a_teacher() -> None:
 
 
 def test_a_loader_that_starts_late_goes_on_with_the_same_batches() -> None:
-    whole = [batch.frames for batch in loader(examples(), 0, 2, 0)]
-    rest = [batch.frames for batch in loader(examples(), 2, 2, 0)]
+    whole = [batch.frames for batch in loader(examples(), range(len(examples())), 2, 0)]
+    rest = [batch.frames for batch in loader(examples(), range(2, len(examples())), 2, 0)]
     assert len(whole) == 3
     assert all(torch.equal(a, b) for a, b in zip(whole[1:], rest, strict=True))
 
 
 def test_a_loader_drops_a_smaller_last_batch_only_where_batches_must_be_whole() -> None:
-    assert [len(batch.frames) for batch in loader(examples(5), 0, 2, 0)] == [2, 2]
-    last = list(loader(examples(5), 0, 2, 0, whole=False))[-1]
+    assert [len(batch.frames) for batch in loader(examples(5), range(5), 2, 0)] == [2, 2]
+    last = list(loader(examples(5), range(5), 2, 0, whole=False))[-1]
     assert last.frames.shape == last.masks.exact.shape == (1, 8, 64, 64)
     assert last.masks.tissues is None
 
@@ -48,12 +48,12 @@ def test_windows_are_neighbouring_frames_played_to_and_fro(available: int, wante
 
 def test_tissues_are_the_generators_own_classes() -> None:
     source = MovingEllipse()
-    frames, (_, exact, tissues) = GeneratorExamples([source], 0, 2, 64, exact=True, tissues=True)[1]
+    frames, (_, exact, tissues, _) = GeneratorExamples([source], 0, 2, 64, exact=True, tissues=True)[1]
     assert frames.shape == tissues.shape
     assert np.array_equal(tissues == 1, exact > 127)
 
 
 def test_tissues_of_larger_frames_keep_their_classes() -> None:
-    _, (_, exact, tissues) = GeneratorExamples([MovingEllipse()], 0, 2, 32, exact=True, tissues=True)[0]
+    _, (_, exact, tissues, _) = GeneratorExamples([MovingEllipse()], 0, 2, 32, exact=True, tissues=True)[0]
     assert tissues.shape == exact.shape == (8, 32, 32)
     assert set(np.unique(tissues)) == {0, 1}

@@ -1,7 +1,8 @@
 import json
 import shutil
+from collections.abc import Callable
 from pathlib import Path
-from typing import Any, NamedTuple
+from typing import Any, ClassVar, NamedTuple
 
 import numpy as np
 import pytest
@@ -9,9 +10,10 @@ import torch
 from moving_ellipse import MovingEllipse
 from torch import Tensor
 
-from echodfkd.distill.data import GeneratorExamples
+from echodfkd.distill.data import GeneratorExamples, Masks
 from echodfkd.distill.kept import BLOCK, KeptClips, KeptExamples, order
 from echodfkd.errors import EchoError, UsageError
+from echodfkd.ranks import Ranks
 
 CLIPS = BLOCK + 3  # the last block is a smaller one
 PARTS = ["frames", "taught", "exact", "tissues"]
@@ -30,9 +32,9 @@ def kept(folder: Path, **changed: Any) -> KeptClips:
     return KeptClips(folder, request | changed)
 
 
-def dark(frames: Tensor) -> Tensor:
+def dark(frames: Tensor) -> Masks[Tensor]:
     """A teacher for whom the LV is what is dark."""
-    return 255 - frames
+    return Masks(255 - frames)
 
 
 def arrays(folder: Path) -> dict[str, bytes]:
@@ -42,13 +44,13 @@ def arrays(folder: Path) -> dict[str, bytes]:
 def test_everything_comes_back_as_it_was_drawn_and_labelled(tmp_path: Path) -> None:
     kept(tmp_path / "kept").fill(drawn(), dark, 0)
     for index in (0, CLIPS - 1):
-        frames, (_, exact, tissues) = drawn()[index]
+        frames, (_, exact, tissues, _) = drawn()[index]
         found = kept(tmp_path / "kept").load(index, exact=True)
         assert np.array_equal(found.frames, frames)
         assert np.array_equal(found.masks.taught, 255 - frames)
         assert np.array_equal(found.masks.exact, exact)
         assert np.array_equal(found.masks.tissues, tissues)
-        assert kept(tmp_path / "kept").load(index, exact=False).masks[1:] == (None, None)
+        assert kept(tmp_path / "kept").load(index, exact=False).masks[1:] == (None, None, None)
     for part in PARTS:
         assert np.load(tmp_path / "kept" / f"{part}.npy").shape == (CLIPS, 2, 32, 32)
 
@@ -58,7 +60,7 @@ def test_the_bytes_are_the_same_for_any_number_of_workers_and_after_interruption
     kept(tmp_path / "workers").fill(drawn(), dark, 2)
     seen = 0
 
-    def cut(frames: Tensor) -> Tensor:
+    def cut(frames: Tensor) -> Masks[Tensor]:
         nonlocal seen
         seen += 1
         if seen == 2:
@@ -125,3 +127,41 @@ def test_every_pass_sees_every_clip_in_an_order_of_its_own(tmp_path: Path) -> No
     for index in (0, CLIPS + 2, 3 * CLIPS - 1):
         wanted = drawn()[orders[index // CLIPS][index % CLIPS]]
         assert torch.equal(torch.from_numpy(examples[index].frames), torch.from_numpy(wanted.frames))
+
+
+def test_how_far_teachers_disagree_is_kept_too(tmp_path: Path) -> None:
+    def unsure(frames: Tensor) -> Masks[Tensor]:
+        return Masks(255 - frames, spread=frames // 2)
+
+    kept(tmp_path / "kept", spread=True).fill(drawn(), unsure, 0)
+    found = kept(tmp_path / "kept", spread=True).load(1, exact=False)
+    assert found.masks.spread is not None
+    assert np.array_equal(found.masks.spread, found.frames // 2)
+    with pytest.raises(UsageError, match="another spread"):
+        kept(tmp_path / "kept", spread=False).done()
+
+
+def test_ranks_share_a_folder(tmp_path: Path) -> None:
+    """Two ranks one after the other: each does its blocks, and together they leave what one leaves."""
+    kept(tmp_path / "one").fill(drawn(), dark, 0)
+    for rank in (0, 1):
+        made: list[int] = []
+        kept(tmp_path / "two").fill(
+            drawn(), lambda x, made=made: made.append(len(x)) or dark(x), 0, ranks=Half(rank)
+        )
+        assert made == [[BLOCK], [CLIPS - BLOCK]][rank]
+    assert arrays(tmp_path / "two") == arrays(tmp_path / "one")
+
+
+class Half(Ranks):
+    """A rank of two that need not wait for the other: the main rank's answers are kept for it."""
+
+    answers: ClassVar[list[Any]] = []
+
+    def __init__(self, rank: int) -> None:
+        super().__init__(rank, 2)
+
+    def on_main(self, function: Callable[[], Any]) -> Any:
+        if self.main:
+            self.answers[:] = [function()]
+        return self.answers[0]

@@ -3,8 +3,10 @@ import torch
 from torch import Tensor
 
 from echodfkd.distill.data import Masks
-from echodfkd.distill.loop import Recipe, Trainer, one_hot
 from echodfkd.distill.losses import mask_loss, tissue_loss
+from echodfkd.distill.objective import Goal, one_hot
+from echodfkd.distill.recipe import Recipe
+from echodfkd.distill.trainer import Trainer
 from echodfkd.students.networks import build_network
 from echodfkd.students.tissues import TISSUES
 
@@ -33,9 +35,11 @@ def test_a_short_step_sees_one_frame() -> None:
     seen = []
 
     class Watched(Trainer):
-        def loss(self, x: torch.Tensor, y: torch.Tensor, tissues: torch.Tensor) -> torch.Tensor:
+        def drawn(self, frames: Tensor, masks: Masks[Tensor]) -> tuple[Tensor, Goal]:
+            x, goal = super().drawn(frames, masks)
+            assert goal.mask.shape == x.shape
             seen.append(x.shape[1])
-            return super().loss(x, y, tissues)
+            return x, goal
 
     trainer = Watched(build_network("default"), Recipe(steps=40, short=0.5), torch.device("cpu"), None)
     for _ in range(12):
@@ -59,20 +63,15 @@ def test_a_clip_without_an_lv_pushes_every_pixel_down_and_no_harder_than_one_wit
         assert share < float(down.max()) < 3 * share + 1e-4
 
 
-def test_the_rate_warms_up_and_ends_near_zero() -> None:
-    recipe = Recipe(steps=1000, rate=1.0, warmup=100)
-    assert recipe.rate_at(0) == pytest.approx(0.01)
-    assert recipe.rate_at(100) == pytest.approx(0.9755, abs=1e-3)
-    assert recipe.rate_at(999) < 1e-4
-
-
 def test_tissues_take_part_in_the_loss_where_they_are_known() -> None:
     torch.manual_seed(0)
     trainer = Trainer(build_network("default"), Recipe(), torch.device("cpu"), None)
-    frames, (_, target, classes) = batch()
-    x, y, tissues = frames[:, :, None].float(), target[:, :, None].float() / 255, one_hot(classes)
-    trainer.network.eval()
-    alone, both = trainer.loss(x, y, tissues[:, :, :0]), trainer.loss(x, y, tissues)
+    frames, (_, target, classes, _) = batch()
+    assert target is not None
+    assert classes is not None
+    x, goal = frames[:, :, None].float(), Goal(target[:, :, None].float() / 255, one_hot(classes))
+    learns = trainer.objective.eval()
+    alone, both = learns(x, goal._replace(tissues=None)), learns(x, goal)
     assert float((both - alone).detach()) > 0.3 * 0.5  # six classes, untrained: about log 6 each
     both.backward()
     grad = trainer.network.network.tissues.weight.grad
@@ -91,3 +90,36 @@ def test_what_the_warp_brought_in_from_outside_counts_for_no_tissue() -> None:
 def test_a_network_without_tissues_learns_the_mask_alone() -> None:
     trainer = Trainer(build_network("smp:FPN:resnet18"), Recipe(), torch.device("cpu"), None)
     assert trainer.learn(*batch()) > 0
+
+
+def test_where_teachers_disagree_a_mask_counts_less() -> None:
+    """The members say 0 and 255 in the left half (spread 127) and agree in the right one."""
+    torch.manual_seed(0)
+    recipe = Recipe(augment=False, short=0.0, losses={"bce": 1.0})
+    trainer = Trainer(build_network("default"), recipe, torch.device("cpu"), None)
+    frames = torch.randint(0, 256, (1, 2, 32, 32), dtype=torch.uint8)
+    spread = torch.zeros_like(frames)
+    spread[..., :16] = 127
+    x, goal = trainer.drawn(frames, Masks(taught=torch.full_like(frames, 128), spread=spread))
+    assert goal.trust is not None
+    assert goal.tissues is None
+    assert goal.trust[..., 16:].unique().tolist() == [1.0]
+    assert float(goal.trust[..., :16].max()) < 0.01
+    learns = trainer.objective.eval()
+    moved = goal._replace(mask=goal.mask.clone())
+    moved.mask[..., :16] = 1.0  # what is said there makes almost no difference
+    assert float(learns(x, moved).detach()) == pytest.approx(float(learns(x, goal).detach()), rel=0.02)
+
+
+def test_a_labeller_that_knows_its_spread_is_asked_once() -> None:
+    asked = []
+
+    def label(frames: Tensor) -> Masks[Tensor]:
+        asked.append(len(frames))
+        return Masks(torch.zeros_like(frames), spread=torch.full_like(frames, 51))
+
+    trainer = Trainer(build_network("tiny"), Recipe(augment=False), torch.device("cpu"), label)
+    _, goal = trainer.drawn(batch()[0], Masks())
+    assert goal.trust is not None
+    assert goal.trust.unique().tolist() == pytest.approx([0.6])
+    assert asked == [2]

@@ -8,8 +8,9 @@ from moving_ellipse import MovingEllipse
 
 from echodfkd.distill.data import HELD_OUT, GeneratorExamples, Masks
 from echodfkd.distill.distill import with_start
-from echodfkd.distill.loop import Recipe, Trainer
+from echodfkd.distill.recipe import Recipe
 from echodfkd.distill.run import Job, train
+from echodfkd.distill.trainer import Trainer
 from echodfkd.errors import EchoError, UsageError
 from echodfkd.students.checkpoint import load_network
 from echodfkd.students.load import load_student
@@ -106,7 +107,7 @@ def test_exact_masks_take_their_share_of_the_target() -> None:
 
     def trainer(share: float) -> Trainer:
         recipe = Recipe(exact=share)
-        return Trainer(build_network("default"), recipe, torch.device("cpu"), lambda _: says_nothing)
+        return Trainer(build_network("default"), recipe, torch.device("cpu"), lambda _: Masks(says_nothing))
 
     assert trainer(0.25).targets(frames, exact).unique().tolist() == [50]
     assert trainer(0.25).targets(frames, Masks()).unique().tolist() == [0]
@@ -133,3 +134,31 @@ def test_a_loss_that_is_not_finite_stops_the_run() -> None:
     frames = torch.zeros(1, 2, 64, 64, dtype=torch.uint8)
     with pytest.raises(EchoError, match="training diverged: the loss of step 0"):
         trainer.learn(frames, Masks(exact=frames))
+
+
+def test_a_run_that_gets_no_better_stops_and_keeps_its_best(tmp_path: Path) -> None:
+    """A rate far too high for the end makes every later evaluation worse or equal."""
+    patient = Recipe(
+        40, 2, 3e-3, average=0.0, schedule="constant", patience=2, save_every=4, eval_every=2, workers=0
+    )
+    rows = list(train(job(80), patient, tmp_path / "run"))
+    scores = [row["dice"] for row in rows]
+    best = scores.index(max(scores))
+    assert rows[-1]["step"] == 40 or len(scores) == best + 3
+    trainer = Trainer(build_network("default"), patient, torch.device("cpu"), None)
+    trainer.load(tmp_path / "run" / "checkpoints" / "best.pt")
+    assert trainer.step == rows[best]["step"]
+    kept, held = weights(tmp_path / "run"), trainer.average.module.state_dict()
+    assert all(torch.allclose(kept[name], held[name], atol=1e-3, rtol=1e-3) for name in kept)
+    before = (tmp_path / "run" / "student.safetensors").read_bytes()
+    assert list(train(job(80), patient, tmp_path / "run", resume=True)) == []  # it is over, early or not
+    assert (tmp_path / "run" / "student.safetensors").read_bytes() == before
+
+
+@pytest.mark.parametrize("precision", ["bf16", "fp16"])
+def test_mixed_precision_learns_as_well(tmp_path: Path, precision: str) -> None:
+    whole = Recipe(40, 2, 3e-3, average=0.8, eval_every=20, workers=0)
+    mixed = Recipe(40, 2, 3e-3, average=0.8, eval_every=20, workers=0, precision=precision)
+    full, half = (list(train(job(80), one, tmp_path / one.precision)) for one in (whole, mixed))
+    assert half[-1]["loss"] == pytest.approx(full[-1]["loss"], rel=0.1)
+    assert half[-1]["loss"] != full[-1]["loss"]

@@ -12,10 +12,11 @@ from ablations import ABLATIONS
 from sim_clips import save_folder
 from torch import nn
 
-from echodfkd.distill import loop
+from echodfkd.distill import objective
 from echodfkd.distill.augment import ClipAugment
 from echodfkd.distill.data import GeneratorExamples, loader
 from echodfkd.distill.losses import mask_loss
+from echodfkd.distill.recipe import Recipe
 from echodfkd.errors import EchoError
 from echodfkd.students import context
 from echodfkd.students.networks import build_network
@@ -26,7 +27,7 @@ from echodfkd.synth.sim.generator import SimGenerator
 from echodfkd.synth.sim.held_out import HELD_OUT
 
 SCRIPT = runpy.run_path(str(Path(__file__).parents[2] / "scripts" / "ablate.py"))
-TOUCHED = (loop, ClipAugment, context, WholeClip, mixture, anatomy, display, scanner, scene)
+TOUCHED = (objective, ClipAugment, context, WholeClip, mixture, anatomy, display, scanner, scene)
 SIM = SimGenerator(frames=2, size=48, fps=8.0)
 OF_THE_PICTURE = ["literature", "no-haze", "no-layer", "one-rhythm"]
 
@@ -137,7 +138,7 @@ def test_the_worker_draws_without_it_too() -> None:
     full, _ = examples[0]
     with ABLATIONS["no-layer"]():
         thin, _ = examples[0]
-        ((drawn, _),) = loader(examples, 0, 1, SCRIPT["WORKERS"])
+        ((drawn, _),) = loader(examples, range(1), 1, SCRIPT["WORKERS"])
     assert np.array_equal(drawn[0].numpy(), thin)
     assert not np.array_equal(thin, full)
 
@@ -149,14 +150,14 @@ def network() -> nn.Module:
 
 
 def test_no_tissues(network: nn.Module) -> None:
-    trainer = loop.Trainer(network, loop.Recipe(), torch.device("cpu"), None)
+    learns = objective.Objective(network, Recipe().losses)
     x, y = 255 * torch.rand(1, 2, 1, 32, 32), torch.ones(1, 2, 1, 32, 32)
-    tissues = loop.one_hot(torch.zeros(1, 2, 32, 32, dtype=torch.uint8))
+    goal = objective.Goal(y, objective.one_hot(torch.zeros(1, 2, 32, 32, dtype=torch.uint8)))
     with torch.inference_mode():
         masks = float(mask_loss(network(x), y))
-        assert float(trainer.loss(x, y, tissues)) > masks + 0.1
+        assert float(learns(x, goal)) > masks + 0.1
         with ABLATIONS["no-tissues"]():
-            assert float(trainer.loss(x, y, tissues)) == pytest.approx(masks)
+            assert float(learns(x, goal)) == pytest.approx(masks)
 
 
 @pytest.mark.parametrize("name", ["no-shift", "no-context"])

@@ -6,7 +6,7 @@ from moving_ellipse import MovingEllipse
 
 from echodfkd import weights
 from echodfkd.distill.data import HELD_OUT, GeneratorExamples
-from echodfkd.distill.loop import Recipe
+from echodfkd.distill.recipe import Recipe
 from echodfkd.distill.run import Job, train
 from echodfkd.errors import EchoError, UsageError
 from echodfkd.segmenter import Segmenter

@@ -1,6 +1,6 @@
 from moving_ellipse import MovingEllipse
 
-from echodfkd.distill.loop import Recipe
+from echodfkd.distill.recipe import Recipe
 from echodfkd.students.networks import build_network
 from echodfkd.teachers.train import CONFIG, teacher_job
 
