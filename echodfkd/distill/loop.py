@@ -24,7 +24,6 @@ METRICS = "metrics.jsonl"
 LAST = Path("checkpoints") / "last.pt"  # in a run's folder: where it goes on
 BEST = Path("checkpoints") / "best.pt"  # the state of the best evaluation, where a run may stop early
 JUDGED = 4  # clips judged at a time
-RECENT = 50  # steps whose mean loss a row gives
 
 
 def fit(
@@ -43,7 +42,8 @@ def fit(
     left = 0 if course.ended else recipe.steps - trainer.step
     batches = loader(examples, share(trainer), recipe.batch // trainer.ranks.world, recipe.workers)
     for frames, masks in track(islice(batches, left), "training", left):
-        row = course.step(frames, trainer.learn(frames, masks))
+        trainer.learn(frames, masks)
+        row = course.note(frames)
         if row is not None:
             yield row
         if course.ended:
@@ -93,11 +93,10 @@ class Course:
         self.ended = over(trainer, self.history)
         self.events = SummaryWriter(str(run / "tensorboard")) if self.writes else None
         self.judge: list[tuple[Tensor, Tensor]] = []  # drawn and labelled once, at the first evaluation
-        self.begun, self.frames, self.losses = time.perf_counter(), 0, list[float]()
+        self.begun, self.frames = time.perf_counter(), 0
 
-    def step(self, frames: Tensor, loss: float) -> Row | None:
+    def note(self, frames: Tensor) -> Row | None:
         """Note a step on frames (B, T, H, W); the row of its evaluation, where one was due."""
-        self.losses = [*self.losses[1 - RECENT :], loss]
         self.frames += frames.shape[0] * frames.shape[1] * self.trainer.ranks.world
         row = self._evaluate() if self._due(self.recipe.eval_every) else None
         self.ended = over(self.trainer, self.history)
@@ -120,7 +119,7 @@ class Course:
         speed = self.frames / (time.perf_counter() - self.begun)
         row = {
             "step": self.trainer.step,
-            "loss": fmean(self.trainer.ranks.gather(fmean(self.losses))),
+            "loss": fmean(self.trainer.ranks.gather(fmean(self.trainer.losses))),
             "dice": self.trainer.ranks.on_main(self._agreement),  # one word, so that all stop together
             "frames_per_second": speed,
         }

@@ -18,6 +18,8 @@ from echodfkd.errors import EchoError
 from echodfkd.files import atomic_path
 from echodfkd.ranks import ALONE, Ranks
 
+RECENT = 50  # steps whose losses are remembered
+
 
 class Trainer:
     """A network in training, with its average, optimiser and place in the run.
@@ -27,6 +29,9 @@ class Trainer:
         recipe: see `Recipe`. device: torch device. labels: the teacher, for batches without its masks.
         guide: the teacher's network, where the recipe has losses on its features.
         ranks: the processes that train together; gradients are averaged over them.
+
+    Attributes:
+        step: how many steps are done. losses: those of the last `RECENT` steps on this rank.
     """
 
     def __init__(
@@ -50,7 +55,7 @@ class Trainer:
         self.together = _shared(self.objective, ranks)
         self.recipe, self.device, self.labels, self.ranks = recipe, device, labels, ranks
         self.augment = ClipAugment()
-        self.step = 0
+        self.step, self.losses = 0, list[float]()
 
     def targets(self, frames: Tensor, masks: Masks[Tensor]) -> Tensor:
         """The soft masks to learn, uint8 (B, T, H, W): exact, the teacher's, or a mix of both.
@@ -95,7 +100,8 @@ class Trainer:
         self._descend(loss)
         self.average.update_parameters(self.network)
         self.step += 1
-        return float(loss.detach())
+        self.losses = [*self.losses[1 - RECENT :], float(loss.detach())]
+        return self.losses[-1]
 
     def drawn(self, frames: Tensor, masks: Masks[Tensor]) -> tuple[Tensor, Goal]:
         """What a step sees, frames (B, T, 1, H, W), 0..255, and its goal: augmented, some of one frame."""
@@ -155,6 +161,7 @@ class Trainer:
         """Write everything that resuming needs."""
         state = {
             "step": self.step,
+            "losses": self.losses,
             "objective": self.objective.state_dict(),
             "average": self.average.state_dict(),
             "optimiser": self.optimiser.state_dict(),
@@ -175,10 +182,10 @@ class Trainer:
             self.average.load_state_dict(state["average"])
             self.optimiser.load_state_dict(state["optimiser"])
             self.scaler.load_state_dict(state["scaler"])
+            self.step, self.losses = int(state["step"]), list(state["losses"])
         except (RuntimeError, LookupError, ValueError, EOFError, OSError, UnpicklingError) as error:
             reason = (str(error).splitlines() or ["it is damaged"])[0]
             raise EchoError(f"cannot resume from {path}: {reason}") from error
-        self.step = int(state["step"])
 
 
 def _hints(
