@@ -1,6 +1,6 @@
 """A small training run as a process of its own: tests can kill it, or start several that train together.
 
-Usage: python training_job.py OUTPUT [SECONDS-A-CLIP]; goes on where OUTPUT stands, prints what it did as JSON.
+Usage: python training_job.py OUTPUT [SECONDS-A-CLIP]; goes on where OUTPUT stands; prints JSON.
 """
 
 import json
