@@ -170,9 +170,8 @@ def _widths(
     heights = np.linspace(length, -length / 3, ROWS_PER_DISK * DISKS * 4 // 3 + 1)
     sides = (contour - middle) @ across
     offsets = np.linspace(sides.min() - 2 * scale.max(), sides.max() + 2 * scale.max(), COLUMNS)
-    points = (middle + heights[:, None, None] * axis + offsets[None, :, None] * across) / scale
-    points = points.astype(np.float32)
-    sampled = cv2.remap(prob, points[..., 0], points[..., 1], cv2.INTER_LINEAR, borderValue=0)
+    x, y = (((middle[i] + heights[:, None] * axis[i] + offsets * across[i]) / scale[i]) for i in (0, 1))
+    sampled = cv2.remap(prob, x.astype("f4"), y.astype("f4"), cv2.INTER_LINEAR, borderValue=0)
     return heights, sampled.sum(1, dtype=np.float64) * (offsets[1] - offsets[0])
 
 

@@ -2,7 +2,7 @@
 
 Command:  uv run python scripts/bench_sim.py
 Prints one row per size: the simulator, the baseline (one SciPy Gaussian filtering of a complex field of the
-same beam grid), and their ratio.
+same beam grid), their ratio, and what each clip pays once for its scene, a 64th of which is in the first.
 """
 
 import time
@@ -27,6 +27,17 @@ def simulator(size: int) -> float:
     return float(np.median(took[1:]))
 
 
+def scene(size: int) -> float:
+    """Seconds to set the scene of a clip, before its first frame; median over clips."""
+    generator = SimGenerator(frames=FRAMES, size=size)
+    took = []
+    for index in range(4 * CLIPS):
+        begun = time.perf_counter()
+        generator.scene(0, index)
+        took.append(time.perf_counter() - begun)
+    return float(np.median(took))
+
+
 def baseline(size: int) -> float:
     """Seconds to filter one complex field of the beam grid with SciPy; median of 20."""
     field = np.random.default_rng(0).standard_normal((2, int(1.45 * size), int(1.3 * size)))
@@ -41,10 +52,10 @@ def baseline(size: int) -> float:
 
 def main() -> None:
     cv2.setNumThreads(1)
-    print("size  sim ms/frame  baseline ms  ratio")
+    print("size  sim ms/frame  baseline ms  ratio  scene ms/clip")
     for size in (112, 224):
-        sim, base = simulator(size), baseline(size)
-        print(f"{size:4d}  {1000 * sim:12.2f}  {1000 * base:11.2f}  {sim / base:5.2f}")
+        sim, base, once = (1000 * measure(size) for measure in (simulator, baseline, scene))
+        print(f"{size:4d}  {sim:12.2f}  {base:11.2f}  {sim / base:5.2f}  {once:13.1f}")
 
 
 if __name__ == "__main__":

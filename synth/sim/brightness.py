@@ -7,9 +7,11 @@ import numpy as np
 
 from echodfkd.synth.sim import anatomy as an
 from echodfkd.synth.sim.anatomy import Anatomy, Array
-from echodfkd.synth.sim.outlines import ABOVE, X_RANGE, Labels, Outlines, cells
+from echodfkd.synth.sim.outlines import ABOVE, X_RANGE, Labels, Outlines, cells, rows_of
 
 CAVITIES = (an.CAVITY, an.LA, an.RV, an.RA)
+SOLID = np.ones(256, np.float32)  # 1 for each tissue but the cavities
+SOLID[list(CAVITIES)] = 0
 
 
 @dataclass(frozen=True)
@@ -58,27 +60,29 @@ def smooth_noise(rng: np.random.Generator, shape: tuple[int, int], cell: float) 
     """A unit-variance Gaussian field that varies over about `cell` grid steps."""
     coarse = tuple(max(4, int(np.ceil(n / cell)) + 3) for n in shape)
     noise = rng.standard_normal(coarse, dtype=np.float32)
-    field = cv2.resize(noise, (shape[1], shape[0]), interpolation=cv2.INTER_CUBIC)
-    return np.asarray(field / 0.75, np.float32)  # cubic interpolation takes away about a quarter
+    field = np.asarray(cv2.resize(noise, (shape[1], shape[0]), interpolation=cv2.INTER_CUBIC), np.float32)
+    field /= 0.75  # cubic interpolation takes away about a quarter
+    return field
 
 
 def draw_level(
     parts: Outlines, labels: Labels, heart: Anatomy, echo: Echo, rng: np.random.Generator, step: float
 ) -> Array:
     """Scatterer strength in dB on the reference grid."""
-    base = np.zeros(8, np.float32)
+    base = np.zeros(256, np.float32)
     base[list(CAVITIES)] = echo.blood + rng.normal(0, 2.5, 4)  # haze differs by chamber
     base[[an.BACKGROUND, an.TRABECULAE, an.PAPILLARY]] = echo.background, echo.trabeculae, echo.papillary
-    level = base[labels]
+    level = np.asarray(cv2.LUT(labels, base), np.float32)
     shape = labels.shape
-    solid = (~np.isin(labels, CAVITIES)).astype(np.float32)
-    level = np.maximum(level, _lung_level(parts, labels, echo, rng, step))
+    solid = np.asarray(cv2.LUT(labels, SOLID), np.float32)
+    np.maximum(level, _lung_level(parts, labels, echo, rng, step), out=level)
     _fade_trabeculae(level, parts, labels, heart, echo, step)
     _dim_atria(level, labels, heart, echo, step)
     level += solid * echo.texture * smooth_noise(rng, shape, 14 / step)
     level += solid * echo.fine_texture * np.abs(smooth_noise(rng, shape, 3.5 / step)) ** 1.5
     level += solid * _segment_level(heart, echo, rng, shape, step)
-    level += (labels == an.BACKGROUND) * 7 * smooth_noise(rng, shape, 40 / step)
+    patches = np.multiply(smooth_noise(rng, shape, 40 / step), 7, dtype=np.float64)  # rounded when added
+    np.add(level, patches, out=level, where=labels == an.BACKGROUND, casting="same_kind")
     _draw_lines(level, parts, echo, rng, step)
     return level
 
@@ -91,8 +95,9 @@ def _lung_level(parts: Outlines, labels: Labels, echo: Echo, rng: np.random.Gene
     )
     x = np.arange(labels.shape[1], dtype=np.float32) * step + X_RANGE[0]
     beyond = x[None] - edge[:, None].astype(np.float32)
-    level = np.float32(echo.lung) - np.maximum(beyond, 0) * np.float32(rng.uniform(0.1, 0.8))
-    return np.where((beyond > 0) & (labels == an.BACKGROUND), level, np.float32(-99)).astype(np.float32)
+    level = np.float32(echo.lung) - beyond.clip(0, np.inf) * np.float32(rng.uniform(0.1, 0.8))
+    np.copyto(level, np.float32(-99), where=(beyond <= 0) | (labels != an.BACKGROUND))
+    return level
 
 
 def _fade_trabeculae(
@@ -100,10 +105,11 @@ def _fade_trabeculae(
 ) -> None:
     """Let the trabecular layer darken from the compacted wall to the traced contour, in three shells."""
     for share in (2 / 3, 1 / 3):
-        inner = np.zeros(labels.shape, np.uint8)
         outline = an.outset(parts.cavity, tuple(share * t for t in heart.trabeculae))  # type: ignore[arg-type]
-        cv2.fillPoly(inner, [cells(outline, step)], 1, shift=4)
-        level -= (inner * (labels == an.TRABECULAE)) * np.float32(echo.fade / 2)
+        rows = rows_of(outline, step, 1.0)
+        inner = np.zeros_like(labels[rows])
+        cv2.fillPoly(inner, [cells(outline, step, rows.start)], 1, shift=4)
+        level[rows] -= (inner * (labels[rows] == an.TRABECULAE)) * np.float32(echo.fade / 2)
 
 
 def _dim_atria(level: Array, labels: Labels, heart: Anatomy, echo: Echo, step: float) -> None:
@@ -131,9 +137,11 @@ def _draw_lines(level: Array, parts: Outlines, echo: Echo, rng: np.random.Genera
     """Specular reflectors: endocardial border, pericardium, fibrous annulus and atrioventricular groove."""
 
     def add(outline: Array, gain: float, width: float, closed: bool = False) -> None:
-        line = np.zeros_like(level)
-        cv2.polylines(line, [cells(outline, step)], closed, 1.0, max(1, round(width / step)), shift=4)
-        level[:] += gain * cv2.GaussianBlur(line, (0, 0), 0.5 / step)
+        rows = rows_of(outline, step, width + 4)
+        line = np.zeros_like(level[rows])
+        points, thickness = cells(outline, step, rows.start), max(1, round(width / step))
+        cv2.polylines(line, [points], closed, 1.0, thickness, shift=4)
+        level[rows] += gain * cv2.GaussianBlur(line, (0, 0), 0.5 / step)
 
     add(parts.endocardium, echo.border, 1.2)
     half = len(parts.epicardium) // 2
@@ -149,7 +157,8 @@ def _draw_lines(level: Array, parts: Outlines, echo: Echo, rng: np.random.Genera
         if rng.random() < 0.2:  # an annulus that does not stand out
             continue
         spot = hinge + rng.normal(0, 1.2, (1, 2)).astype("f4")
-        blob = np.zeros_like(level)
         radius = rng.uniform(1.5, 4.5)
-        cv2.circle(blob, cells(spot, step)[0].tolist(), int(radius / step * 16), 1.0, -1, shift=4)
-        level[blob > 0] = np.maximum(level[blob > 0], echo.annulus + rng.normal(0, 2.5))
+        rows = rows_of(spot, step, radius + 1)
+        blob, patch = np.zeros_like(level[rows]), level[rows]
+        cv2.circle(blob, cells(spot, step, rows.start)[0].tolist(), int(radius / step * 16), 1.0, -1, shift=4)
+        patch[blob > 0] = np.maximum(patch[blob > 0], echo.annulus + rng.normal(0, 2.5))

@@ -40,7 +40,8 @@ class Speckle:
         border = cv2.BORDER_REFLECT
         strength = cv2.remap(self.reference.amplitude, column, row, cv2.INTER_LINEAR, borderMode=border)
         both = np.asarray(cv2.remap(self._fields, column, row, cv2.INTER_NEAREST, borderMode=border))
-        old, new = np.moveaxis(both.view(np.complex64), -1, 0)
+        looks = both.view(np.complex64)
+        old, new = looks[..., 0], looks[..., 1]
         # a quarter turn further is another pattern altogether: the second look
         angles = [turn + k * np.pi / 2 for k in range(self.looks)]
         fields = [np.float32(np.cos(angle)) * old + np.float32(np.sin(angle)) * new for angle in angles]
@@ -95,14 +96,15 @@ class Camera:
         self, rng: np.random.Generator, strength: Array, field: physics.Real, haze: physics.Real
     ) -> Array:
         style = self.style
-        echoes = np.asarray(cv2.multiply(field, cv2.merge((strength,) * field.shape[-1]))) + haze
+        echoes = physics.weigh(field, strength)
+        echoes += haze
         echoes = physics.point_spread(echoes, *self.geometry.sigma)
         echoes += self._noise(rng)
         amplitude = physics.envelope(echoes)
         reach = max(3, self.geometry.beams // 7) | 1
         amplitude += np.float32(10 ** (style.side_lobe / 20)) * cv2.blur(strength, (reach, 1))
         grey = physics.log_compress(amplitude, self._gain, style.dynamic_range)
-        return np.asarray(grey ** np.float32(style.gamma), np.float32)
+        return np.power(grey, np.float32(style.gamma), out=grey)
 
     def _noise(self, rng: np.random.Generator) -> physics.Real:
         """Electronic noise: white, another window of one large field in each frame, raised with depth."""

@@ -16,8 +16,9 @@ class Geometry:
 
     Attributes:
         spacing: mm per pixel.
-        coarse_x, coarse_y: positions of a beam grid with `COARSE` times fewer samples and beams, see `fine`.
         pixel_x, pixel_y: (size, size) positions of the pixel centres.
+        places: x and y (N,) of a beam grid with `COARSE` times fewer samples and beams, and behind them those
+            of the pixels, so that both move in one go; see `split`.
         sector: bool (size, size).
         sigma: PSF in samples (axial, lateral).
     """
@@ -30,22 +31,30 @@ class Geometry:
         self.pitch = 2 * style.half_angle / (self.beams - 1)
         r = (self.start + self.step * _every(self.depths))[:, None]
         angle = (_every(self.beams) * self.pitch - style.half_angle)[None]
-        self.coarse_x, self.coarse_y = (r * np.sin(angle)).astype("f4"), (r * np.cos(angle)).astype("f4")
+        self._coarse = (len(r), angle.size)
         rows = (np.arange(size, dtype=np.float32) + 0.5 - style.top * size) * np.float32(self.spacing)
         middle = size * (0.5 + style.across)
         columns = (np.arange(size, dtype=np.float32) + 0.5 - middle) * np.float32(self.spacing)
         self.pixel_x, self.pixel_y = np.meshgrid(columns, rows)
+        coarse = (r * np.sin(angle)).astype("f4"), (r * np.cos(angle)).astype("f4")
+        pixels = self.pixel_x, self.pixel_y
+        x, y = (np.append(beams, every) for beams, every in zip(coarse, pixels, strict=True))
+        self.places: tuple[Array, Array] = (x, y)
         radius = np.hypot(self.pixel_x, self.pixel_y)
         theta = np.arctan2(self.pixel_x, self.pixel_y)
         inside = (np.abs(theta) <= style.half_angle) & (radius <= style.depth) & (radius >= self.start)
         self.sector: npt.NDArray[np.bool_] = inside & (self.pixel_y > 0)
-        self._row = ((radius - self.start) / self.step).astype("f4")
-        self._column = ((theta + style.half_angle) / self.pitch).astype("f4")
+        # black outside the sector, whatever sample is asked for: far ones are slow to look up
+        self._row = np.where(self.sector, (radius - self.start) / self.step, 0).astype("f4")
+        self._column = np.where(self.sector, (theta + style.half_angle) / self.pitch, 0).astype("f4")
         self.sigma = (style.sigma_axial / self.step, style.sigma_lateral / self.pitch)
 
-    def fine(self, smooth: Array) -> Array:
-        """What is known on the coarse beam grid, interpolated to (depths, beams)."""
-        return np.asarray(cv2.resize(smooth, (self.beams, self.depths), interpolation=cv2.INTER_LINEAR))
+    def split(self, at_places: Array) -> tuple[Array, Array]:
+        """What is known at `places`: interpolated to all beam samples (depths, beams), and at the pixels."""
+        count = self._coarse[0] * self._coarse[1]
+        beams = at_places[:count].reshape(self._coarse)
+        fine = cv2.resize(beams, (self.beams, self.depths), interpolation=cv2.INTER_LINEAR)
+        return np.asarray(fine), at_places[count:].reshape(self.pixel_x.shape)
 
     def scan_convert(self, picture: Array) -> Array:
         """Beam space (depths, beams) -> picture (size, size), 0 outside the sector."""

@@ -6,11 +6,12 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
-from echodfkd.clip import Clip
+from echodfkd.clip import Clip, Mask
 from echodfkd.errors import unknown_name
 from echodfkd.synth.base import clip_name
 from echodfkd.synth.sim import scanner
 from echodfkd.synth.sim.anatomy import Array
+from echodfkd.synth.sim.physics import Real
 from echodfkd.synth.sim.rhythm import Cycle
 from echodfkd.synth.sim.scene import Scene
 from echodfkd.synth.sim.tracing import CONVENTIONS
@@ -77,12 +78,19 @@ class SimGenerator:
     def clip(self, seed: int, index: int) -> Clip:
         """Clip `index` of the set of `seed`; depends on both and on the parameters alone."""
         scene, rng, _ = self.scene(seed, index)
+        masks: list[Mask] = []
+
+        def tissue(time: float) -> tuple[Array, Real]:
+            strength, field, mask = scene.look(time)
+            masks.append(mask)
+            return strength, field
+
         clip = Clip(
-            frames=scene.camera.record(rng, self._times(), scene.tissue, self.fps),
+            frames=scene.camera.record(rng, self._times(), tissue, self.fps),
             fps=self.fps,
             name=clip_name(self.name, seed, index),
             spacing_mm=(scene.geometry.spacing, scene.geometry.spacing),
-            mask=np.stack([scene.mask(float(time)) for time in self._times()]),
+            mask=np.stack(masks),
             sector=scene.geometry.sector,
             view=self.view,
         )

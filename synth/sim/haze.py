@@ -22,13 +22,14 @@ class Haze:
         depths, beams = self._shape = geometry.depths, geometry.beams
         share = rng.uniform(0.3, 0.9) if style.haze_drift else 0.0  # of the power
         still = physics.scatterers(rng, self._shape, style.looks)
-        self._still = still * (clutter_map(style, geometry, rng) * np.float32(np.sqrt(1 - share)))[..., None]
+        clutter = clutter_map(style, geometry, rng)
+        self._still = physics.weigh(still, clutter * np.float32(np.sqrt(1 - share)))
         self._moving: physics.Real | None = None
         if share:
             wide = (depths + 2 * MARGIN, beams + 2 * MARGIN)
             clutter = np.pad(clutter_map(style, geometry, rng), MARGIN, mode="edge")
             field = physics.scatterers(rng, wide, style.looks)
-            self._moving = field * (clutter * np.float32(np.sqrt(share)))[..., None]
+            self._moving = physics.weigh(field, clutter * np.float32(np.sqrt(share)))
         period = (
             rng.uniform(3, 5) if rng.random() < 0.5 else rng.uniform(0.6, 1.1)
         )  # breathing or the beat, s

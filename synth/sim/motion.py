@@ -79,24 +79,24 @@ class Motion:
     def to_reference(self, x: Array, z: Array, a: float) -> tuple[Array, Array]:
         """Where frame points (x, z) in mm were at ED, for contraction a (0 = ED, 1 = ES)."""
         a32 = np.float32(a)
-        calm = np.minimum(np.clip((x + 105) * 0.04, 0.15, 1), np.clip((62 - x) * 0.04, 0.15, 1))
+        calm = np.minimum((x + 105) * 0.04, (62 - x) * 0.04).clip(0.15, 1)
         shrink = (a32 * self.longitudinal) * calm  # far from the heart nothing shortens
         base = self.length * (1 - shrink)
         tip = (a32 * self.apical) * calm
         z0 = self._stretch(z, base, tip)
         q = z0 * (1 / self.length)
-        index = np.clip((q + 1) * (TABLE / 4), 0, TABLE - 1).astype(np.int32)
-        from_axis = x - self._offset[index]
-        side = (from_axis > 0).astype(np.int32)
-        flat = index + TABLE * side
-        w0 = self._sides.ravel()[flat]
-        scale = 1 - a32 * self._inward.ravel()[flat]
-        radius = np.abs(from_axis)
-        heart_only = np.clip(np.minimum((1.3 - q) * (1 / 0.3), (q + 0.15) * (1 / 0.15)), 0, 1)
+        # to 32 bits and then to what NumPy indexes with: straight there is slower
+        index = ((q + 1) * (TABLE / 4)).clip(0, TABLE - 1).astype(np.int32).astype(np.intp)
+        offset = self._offset.take(index)
+        from_axis = x - offset
+        np.add(index, TABLE, out=index, where=from_axis > 0)  # from the septal table to the lateral one
+        w0, scale = self._sides.take(index), (1 - a32 * self._inward).take(index)
+        radius, w = np.abs(from_axis), w0 * scale
+        heart_only = np.minimum((1.3 - q) * (1 / 0.3), (q + 0.15) * (1 / 0.15)).clip(0, 1)
         k = 1 - (shrink + tip / self.length) * heart_only
-        outside = w0 * w0 + (radius * radius - (w0 * scale) ** 2) * k
-        r0 = np.where(radius < w0 * scale, radius / scale, np.sqrt(np.maximum(outside, 0)))
-        x0 = self._offset[index] + np.where(side > 0, r0, -r0)
+        r0 = np.sqrt((w0 * w0 + (radius * radius - w**2) * k).clip(0, np.inf))
+        np.divide(radius, scale, out=r0, where=radius < w)
+        x0 = offset + np.copysign(r0, from_axis)
         return x0 - self._free_wall(x0, q) * a32, z0
 
     def _stretch(self, z: Array, base: Array, tip: Array) -> Array:
@@ -105,13 +105,19 @@ class Motion:
         Outside the heart nothing moves: the epicardial apex stays where it is.
         """
         roof = self.length + self.atrium
-        in_wall = (np.clip(z, -self.cap, tip) + self.cap) * (self.cap / (self.cap + tip)) - self.cap
-        in_cavity = np.clip(z - tip, 0, base - tip) * (self.length / (base - tip))
-        in_atrium = np.clip(z - base, 0, roof - base) * (self.atrium / (roof - base))
-        return np.minimum(z + self.cap, 0) + in_wall + in_cavity + in_atrium + np.maximum(z - roof, 0)
+        in_wall = (_between(z, -self.cap, tip) + self.cap) * (self.cap / (self.cap + tip)) - self.cap
+        cavity, atrium = base - tip, roof - base
+        in_cavity = _between(z - tip, 0, cavity) * (self.length / cavity)
+        in_atrium = _between(z - base, 0, atrium) * (self.atrium / atrium)
+        return (z + self.cap).clip(-np.inf, 0) + in_wall + in_cavity + in_atrium + (z - roof).clip(0, np.inf)
 
     def _free_wall(self, x0: Array, q: Array) -> Array:
         """Inward shift (mm at ES) of the RV free wall, largest at its base."""
-        across = np.clip((-28 - x0) * (1 / 20), 0, 1) * np.clip((x0 + 100) * (1 / 30), 0, 1)
-        along = np.clip(q * 1.6, 0, 1) * np.clip((1.35 - q) * 3, 0, 1)
+        across = ((-28 - x0) * (1 / 20)).clip(0, 1) * ((x0 + 100) * (1 / 30)).clip(0, 1)
+        along = (q * 1.6).clip(0, 1) * ((1.35 - q) * 3).clip(0, 1)
         return self.rv_shift * across * along
+
+
+def _between(values: Array, low: float | np.float32, high: Array) -> Array:
+    """The values clipped to low..high; NumPy's own clip is slow where a bound is an array."""
+    return np.minimum(values.clip(low, np.inf), high)

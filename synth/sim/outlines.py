@@ -53,7 +53,15 @@ class Outlines:
         return free
 
 
-def cells(outline: Array, step: float) -> npt.NDArray[np.int32]:
-    """Outline in grid cells with 4 fractional bits, as OpenCV's `shift=4` wants it."""
-    cells = (outline - (X_RANGE[0], -ABOVE)) / step
-    return np.round(cells * 16).astype(np.int32)
+def rows_of(outline: Array, step: float, margin: float) -> slice:
+    """The rows of the grid that hold an outline and `margin` mm above and below it."""
+    z = outline[:, 1]
+    top, bottom = (int((end + ABOVE) / step) for end in (z.min() - margin, z.max() + margin))
+    return slice(max(0, top), max(1, bottom + 1))
+
+
+def cells(outline: Array, step: float, top: int = 0) -> npt.NDArray[np.int32]:
+    """Outline in grid cells from row `top` on, with 4 fractional bits, as OpenCV's `shift=4` wants it."""
+    cells = np.round((outline - (X_RANGE[0], -ABOVE)) / step * 16).astype(np.int32)
+    cells[:, 1] -= 16 * top
+    return cells

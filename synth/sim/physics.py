@@ -5,6 +5,8 @@ field times tissue strength is filtered by a Gaussian point-spread function; its
 With many scatterers per resolution cell the envelope is Rayleigh distributed (SNR 1.913).
 """
 
+from functools import lru_cache
+
 import cv2
 import numpy as np
 import numpy.typing as npt
@@ -24,7 +26,9 @@ def scatterers(
         per_cell: mean number of scatterers per grid cell; None draws the limit of many (a Gaussian field).
     """
     if per_cell is None:
-        return rng.standard_normal((*shape, 2 * looks), dtype=np.float32) * np.float32(np.sqrt(0.5))
+        field = rng.standard_normal((*shape, 2 * looks), dtype=np.float32)
+        field *= np.float32(np.sqrt(0.5))
+        return field
     count = rng.poisson(per_cell, (*shape, looks))
     field = np.zeros((*shape, looks, 2), np.float32)
     for k in range(int(count.max())):  # each scatterer has unit strength and a random phase
@@ -33,11 +37,19 @@ def scatterers(
     return (field.reshape(*shape, 2 * looks) / np.sqrt(per_cell)).astype(np.float32)
 
 
+def weigh(field: Real, strength: Real) -> Real:
+    """Fields (rows, columns, 2 * looks) times a strength (rows, columns)."""
+    return np.asarray(cv2.multiply(field, cv2.merge((strength,) * field.shape[-1])), np.float32)
+
+
+@lru_cache(maxsize=64)
 def gaussian_kernel(sigma: float) -> Real:
     """Gaussian taps of unit energy, so that filtering white noise keeps its power."""
     reach = max(1, int(np.ceil(3.5 * sigma)))
     taps = np.exp(-0.5 * (np.arange(-reach, reach + 1) / sigma) ** 2)
-    return (taps / np.sqrt((taps**2).sum())).astype(np.float32)
+    kernel: Real = (taps / np.sqrt((taps**2).sum())).astype(np.float32)
+    kernel.flags.writeable = False  # one array for all who ask
+    return kernel
 
 
 def point_spread(field: Real, sigma_axial: float, sigma_lateral: float) -> Real:
@@ -66,5 +78,9 @@ def envelope(field: Real) -> Real:
 
 def log_compress(amplitude: Real, gain_db: Real, dynamic_range: float) -> Real:
     """Grey level 0..1 of an envelope: 0 dB (after gain) is white, -dynamic_range dB and below is black."""
-    level = cv2.log(np.maximum(amplitude, np.float32(1e-6))) * np.float32(20 / np.log(10)) + gain_db
-    return np.asarray(np.clip(1 + level * np.float32(1 / dynamic_range), 0, 1), np.float32)
+    level = np.asarray(cv2.log(amplitude.clip(1e-6, np.inf)), np.float32)
+    level *= np.float32(20 / np.log(10))
+    level += gain_db
+    level *= np.float32(1 / dynamic_range)
+    level += 1
+    return level.clip(0, 1, out=level)

@@ -2,7 +2,6 @@
 
 from dataclasses import replace
 
-import cv2
 import numpy as np
 import numpy.typing as npt
 
@@ -65,6 +64,7 @@ class Scene:
         if convention == "camus":
             self.reference = replace(self.reference, labels=split_layer(self.reference.labels))
         if self.view.apical:  # the disks see a little less than the formula: aim again by as much
+            self._edv = self._volume(0.0)  # whatever the motion: nothing has moved yet
             aim = 2 * ef - ejection_fraction(*self.volumes())
             self.motion = self.view.motion(self.heart, float(np.clip(aim, 1, 92)), kinetics)
         self.speckle = Speckle(rng, self.reference, self.style.looks)
@@ -72,34 +72,34 @@ class Scene:
 
     def contraction(self, time: float) -> float:
         """Contraction at a time in s: 0 = ED, 1 = ES."""
-        return float(np.clip(self.cycle.ejected(time), 0, 1))
+        return min(max(float(self.cycle.ejected(time)), 0.0), 1.0)
 
-    def tissue(self, time: float) -> tuple[Array, Real]:
-        """What the beams meet at a time in s: scatterer strength and field."""
+    def look(self, time: float) -> tuple[Array, Real, Mask]:
+        """What the beams meet at a time in s, scatterer strength and field, and the mask of that moment."""
         a = self.contraction(time)
-        coarse = self.pose.to_heart(self.geometry.coarse_x, self.geometry.coarse_y, time, a)
-        x0, z0 = map(self.geometry.fine, self.motion.to_reference(*coarse, a))
-        x, z = map(self.geometry.fine, coarse)
+        now = self.pose.to_heart(*self.geometry.places, time, a)
+        (x, _), (z, _) = map(self.geometry.split, now)
+        (x0, pixel_x0), (z0, pixel_z0) = map(self.geometry.split, self.motion.to_reference(*now, a))
         strength, field = self.speckle.at(x0, z0, self.style.decorrelation * time)
         if self.view.mitral:
             strength = strength + draw_leaflets(self, x, z, time, a)
-        return strength, field
+        return strength, field, self._public(self.reference.tissues(pixel_x0, pixel_z0))
+
+    def tissue(self, time: float) -> tuple[Array, Real]:
+        """What the beams meet at a time in s: scatterer strength and field."""
+        return self.look(time)[:2]
 
     def labels(self, time: float, a: float) -> npt.NDArray[np.uint8]:
         """Tissues of each pixel (size, size); inside and outside the sector alike."""
         x, z = self.pose.to_heart(self.geometry.pixel_x, self.geometry.pixel_y, time, a)
-        x0, z0 = self.motion.to_reference(x, z, a)
-        ref = self.reference
-        found = cv2.remap(
-            ref.labels, ref.column(x0), ref.row(z0), cv2.INTER_NEAREST, borderMode=cv2.BORDER_REPLICATE
-        )
-        return np.asarray(found, np.uint8)
+        return self.reference.tissues(*self.motion.to_reference(x, z, a))
 
     def mask(self, time: float) -> Mask:
         """Public classes of each pixel (size, size) at a time in s; none but background off the apex."""
-        if not self.view.apical:
-            return np.zeros((self.camera.size, self.camera.size), np.uint8)
-        return fold(self.labels(time, self.contraction(time)), self.convention)
+        return self._public(self.labels(time, self.contraction(time)))
+
+    def _public(self, tissues: npt.NDArray[np.uint8]) -> Mask:
+        return fold(tissues, self.convention) if self.view.apical else np.zeros_like(tissues)
 
     def displacement(self, time: float) -> Array:
         """How far (mm) the tissue in each pixel has moved since ED: (size, size, 2), to the right and down.
@@ -114,7 +114,8 @@ class Scene:
 
     def volumes(self) -> tuple[float, float]:
         """EDV and ESV in ml by the method of disks on the exact mask, as a tracer would get them."""
-        spacing = (self.geometry.spacing, self.geometry.spacing)
-        lvs = (fold(self.labels(0.0, a), self.convention) == Label.LV for a in (0.0, 1.0))
-        edv, esv = (float(disk_volume(lv, spacing).volume_ml) for lv in lvs)
-        return edv, esv
+        return self._edv, self._volume(1.0)
+
+    def _volume(self, a: float) -> float:
+        lv = fold(self.labels(0.0, a), self.convention) == Label.LV
+        return float(disk_volume(lv, (self.geometry.spacing, self.geometry.spacing)).volume_ml)

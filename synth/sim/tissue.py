@@ -37,6 +37,12 @@ class Reference:
         """Fractional row of z (mm)."""
         return (z + ABOVE) * np.float32(1 / self.step)
 
+    def tissues(self, x: Array, z: Array) -> Labels:
+        """Tissues at x, z (mm), uint8 (...); beyond the edge as at the edge."""
+        border = cv2.BORDER_REPLICATE
+        found = cv2.remap(self.labels, self.column(x), self.row(z), cv2.INTER_NEAREST, borderMode=border)
+        return np.asarray(found, np.uint8)
+
 
 def build_reference(heart: Anatomy, echo: Echo, rng: np.random.Generator, step: float) -> Reference:
     """Draw the tissues of a heart on a grid of `step` mm and give each its scatterer strength."""

@@ -30,12 +30,18 @@ CONVENTIONS = {
 }
 
 
+def _table(labels: dict[int, Label]) -> npt.NDArray[np.uint8]:
+    table = np.arange(256, dtype=np.uint8)
+    table[list(labels)] = list(labels.values())
+    return table
+
+
+TABLES = {name: _table(labels) for name, labels in CONVENTIONS.items()}
+
+
 def fold(tissues: npt.NDArray[np.uint8], convention: str) -> Mask:
     """Tissues of the simulator -> public classes under a tracing convention."""
-    table = np.arange(INNER + 1, dtype=np.uint8)
-    for tissue, label in CONVENTIONS[convention].items():
-        table[tissue] = label
-    return table[tissues]
+    return np.asarray(cv2.LUT(tissues, TABLES[convention]), np.uint8)
 
 
 def split_layer(tissues: Labels) -> Labels:

@@ -68,6 +68,15 @@ def test_the_cavity_is_widest_with_trabeculae_and_smallest_without_muscles() -> 
     assert areas["anatomical"] < areas["echonet"] < areas["camus"] < areas["ase"]
 
 
+@pytest.mark.parametrize("view", ["a4c", "a2c"])
+def test_the_mask_of_each_frame_is_that_of_its_moment(view: str) -> None:
+    generator = SimGenerator(frames=4, fps=9, view=view, size=64)
+    clip, (scene, _, _) = generator.clip(5, 1), generator.scene(5, 1)
+    assert clip.mask is not None
+    assert np.array_equal(clip.mask, [scene.mask(k / 9) for k in range(4)])
+    assert not np.array_equal(clip.mask[0], clip.mask[2])
+
+
 def test_hypertrophy_of_the_apex_thickens_the_apex() -> None:
     usual, sick = (SimGenerator(pathology=name).scene(0, 3)[0] for name in (None, "apical-hypertrophy"))
     assert sick.heart.wall[1] > 1.5 * usual.heart.wall[1]

@@ -4,7 +4,14 @@ import numpy as np
 import pytest
 from scipy.stats import skew
 
-from echodfkd.synth.sim.physics import envelope, gaussian_kernel, log_compress, point_spread, scatterers
+from echodfkd.synth.sim.physics import (
+    envelope,
+    gaussian_kernel,
+    log_compress,
+    point_spread,
+    scatterers,
+    weigh,
+)
 
 SIGMA = 2.0
 
@@ -55,6 +62,17 @@ def test_too_few_scatterers_lower_the_snr(per_cell: float, snr: float) -> None:
     field = scatterers(np.random.default_rng(1), (2500, 2500), per_cell=per_cell / area)
     samples = envelope(point_spread(field, SIGMA, SIGMA))[8:-8, 8:-8].astype(np.float64)
     assert samples.mean() / samples.std() == pytest.approx(snr, rel=0.12)
+
+
+def test_a_strength_weighs_every_look_alike() -> None:
+    field, strength = scatterers(np.random.default_rng(2), (9, 7), looks=2), np.arange(63, dtype="f4")
+    assert np.array_equal(weigh(field, strength.reshape(9, 7)), field * strength.reshape(9, 7, 1))
+
+
+def test_a_kernel_that_is_shared_cannot_be_changed() -> None:
+    assert gaussian_kernel(1.7) is gaussian_kernel(1.7)
+    with pytest.raises(ValueError, match="read-only"):
+        gaussian_kernel(1.7)[0] = 1
 
 
 def test_power_passes_the_filter_unchanged() -> None:
