@@ -135,22 +135,57 @@ class ClipSet:
         """Where a teacher's labels of this set belong: its name and 8 digits of its weights' hash."""
         return self.root / LABELS / f"{teacher}-{digest[:8]}"
 
-    def load_labels(self, record: Record, folder: Path) -> Prob:
+    def left_labels(self, teacher: str, digest: str) -> Path | None:
+        """The folder of labels that a teacher left in this set; None when it has not labelled it.
+
+        Raises:
+            EchoError: when the folder of that name holds labels of other weights.
+        """
+        folder = self.labels_folder(teacher, digest)
+        if not folder.is_dir():
+            return None
+        path = folder / MANIFEST
+        left = read_json(path) if path.is_file() else {}
+        if not isinstance(left, dict) or left.get("teacher_sha256", digest) != digest:
+            raise EchoError(f"{folder} holds labels of other weights than {teacher}'s: move it away")
+        return folder
+
+    def load_labels(self, record: Record, folder: Path, shape: tuple[int, ...] | None = None) -> Prob:
         """Soft LV masks of a clip, uint8 (T, H, W), 255 = certain.
+
+        Args:
+            folder: of a teacher's labels. shape: (T, H, W) of the clip itself; the list's word without.
 
         Raises:
             EchoError: when the clip is not labelled there, or the label does not fit the clip.
         """
+        prob = self._load_label("prob", record, folder, shape)
+        if prob is None:
+            raise EchoError(f"{folder / f'{record.name}.npz'} holds no `prob` of uint8 (T, H, W)")
+        return prob
+
+    def load_spread(self, record: Record, folder: Path, shape: tuple[int, ...] | None = None) -> Prob | None:
+        """How far several teachers disagree on a clip: their standard deviation in 1/255, uint8 (T, H, W).
+
+        None where the label holds none, as that of a single teacher. Otherwise as `load_labels`.
+        """
+        return self._load_label("spread", record, folder, shape)
+
+    def _load_label(
+        self, kind: str, record: Record, folder: Path, shape: tuple[int, ...] | None
+    ) -> Prob | None:
         path = folder / f"{record.name}.npz"
         if not path.is_file():
             raise EchoError(f"{record.name} has no label in {folder}: run `echodfkd label` first")
-        prob: Prob | None = read_npz(path).get("prob")
-        if prob is None or prob.dtype != np.uint8 or prob.ndim != 3:
-            raise EchoError(f"{path} holds no `prob` of uint8 (T, H, W)")
-        expected = (record.frames, record.height, record.width)
-        if any(known not in (None, size) for known, size in zip(expected, prob.shape, strict=True)):
-            raise EchoError(f"{path} is {prob.shape}, its clip is {expected}")
-        return prob
+        array: Prob | None = read_npz(path, kind).get(kind)
+        if array is None:
+            return None
+        if array.dtype != np.uint8 or array.ndim != 3:
+            raise EchoError(f"{path} holds no `{kind}` of uint8 (T, H, W)")
+        expected = shape or (record.frames, record.height, record.width)
+        if any(known not in (None, size) for known, size in zip(expected, array.shape, strict=True)):
+            raise EchoError(f"the `{kind}` in {path} is {array.shape}, its clip is {expected}")
+        return array
 
 
 def is_ours(root: Path) -> bool:

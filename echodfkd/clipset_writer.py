@@ -81,8 +81,11 @@ class ClipSetWriter:
             UsageError: when the folder holds anything else, or the same set with more clips.
         """
         before = self._manifest_before()
-        if before and {key: before.get(key) for key in request} != request:
-            raise UsageError(f"{self.root} holds another set; choose another OUTPUT")
+        changed = [key for key in request if before and before.get(key) != request[key]]
+        if changed:
+            raise UsageError(
+                f"{self.root} holds a set of another {', '.join(changed)}; choose another OUTPUT"
+            )
         if before and before["clips"] > clips:
             raise UsageError(
                 f"{self.root} holds {before['clips']} such clips, more than {clips}; choose another OUTPUT"

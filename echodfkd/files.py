@@ -83,11 +83,15 @@ def write_npz(path: Path, **arrays: npt.NDArray[Any]) -> None:
         np.savez_compressed(stream, **arrays)  # type: ignore[arg-type]
 
 
-def read_npz(path: Path) -> dict[str, npt.NDArray[Any]]:
-    """All arrays of a .npz file. Raises EchoError when it is damaged."""
+def read_npz(path: Path, only: str | None = None) -> dict[str, npt.NDArray[Any]]:
+    """All arrays of a .npz file, or `only` the one of that name if it is there.
+
+    Raises:
+        EchoError: when it is damaged.
+    """
     try:
         with np.load(path, allow_pickle=False) as stored:
-            return {key: stored[key] for key in stored.files}
+            return {key: stored[key] for key in stored.files if only in (None, key)}
     except (BadZipFile, ValueError, TypeError, EOFError, OSError, zlib.error) as error:
         if "allow_pickle" in str(error):  # numpy's message advises to load it all the same
             raise EchoError(f"{path} is no archive of plain arrays: delete it and make it again") from error

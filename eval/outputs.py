@@ -17,6 +17,7 @@ from echodfkd.eval.report.page import write_report
 from echodfkd.eval.run import ModelScores, parameters, rows
 from echodfkd.files import write_json, write_text
 
+SIZE = "weights of the network; – where they are unknown"
 SHARED_WORLD = (
     "These clips come from the simulator that the models were trained on: the figures show how well they "
     "know their own world, not how they do on patients."
@@ -24,9 +25,12 @@ SHARED_WORLD = (
 
 
 def metrics(results: Sequence[ModelScores], data: Mapping[str, Any]) -> dict[str, Any]:
-    """Content of metrics.json: every figure with definition, n and interval, and what was compared."""
+    """Content of metrics.json: every figure with definition, n and interval, what was compared, and what is
+    wrong with each clip that was skipped.
+    """
     return {
         "data": dict(data),
+        "corrupt": dict(results[0].corrupt) if results else {},
         "results": [_result(result) for result in results],
         "software": software_versions(),
         "use": "research only, not for diagnosis",
@@ -94,10 +98,20 @@ def report(results: Sequence[ModelScores], data: Mapping[str, Any], samples: Seq
     against = f"judged against {first.reference}: {word(first.reference)}"
     return Report(
         title=f"Evaluation of {names}",
-        lead=f"{len(first.scores)} clips, {against}, not proof of use.",
-        sections=(*parts, sections.manifest(data)),
+        lead=f"{len(first.scores)} clips, {against}, not proof of use.{_skipped(first)}",
+        sections=(*parts, sections.manifest({**data, **unreadable(first)})),
         facts=headline(first),
     )
+
+
+def _skipped(result: ModelScores) -> str:
+    count = len(result.corrupt)
+    return f" {count} more could not be read and {'were' if count > 1 else 'was'} skipped." if count else ""
+
+
+def unreadable(result: ModelScores) -> dict[str, Any]:
+    """An entry of the report's manifest that lists the clips that were skipped; none without any."""
+    return {"skipped as unreadable": dict(result.corrupt)} if result.corrupt else {}
 
 
 def headline(result: ModelScores) -> tuple[Fact, ...]:
@@ -139,9 +153,7 @@ def report_scores(results: Sequence[ModelScores]) -> list[Score]:
     ]
     for result in results:
         size = parameters(result.model)
-        found.append(
-            Score("Parameters", _column(result), size, definition="weights of the network", digits=0)
-        )
+        found.append(Score("Parameters", _column(result), size, definition=SIZE, digits=0))
         speed = "forward passes alone on this machine, all threads"
         found.append(
             Score("Frames per second", _column(result), result.frames_per_second, definition=speed, digits=0)

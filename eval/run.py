@@ -1,13 +1,14 @@
 """The whole of an evaluation: models over a clip set, against labels and against a teacher."""
 
 import time
-from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
 
 import numpy as np
 
 from echodfkd.clip import Clip
 from echodfkd.clipset import ClipSet
+from echodfkd.corrupt import problem_of, stop_if_too_many
 from echodfkd.errors import EchoError, UsageError
 from echodfkd.eval.figures import Figure, figures
 from echodfkd.eval.score import ClipScore, Reference, labels_of, predict, score_clip, teacher_of
@@ -26,6 +27,7 @@ class ModelScores:
         events_from: where its events come from.
         scores: one for each clip. figures: over all of them.
         frames_per_second: of `predict` alone, on this machine.
+        corrupt: what is wrong with each clip that was skipped as unreadable, by name.
     """
 
     model: Segmenter
@@ -34,6 +36,7 @@ class ModelScores:
     scores: tuple[ClipScore, ...]
     figures: tuple[Figure, ...]
     frames_per_second: float
+    corrupt: Mapping[str, str] = field(default_factory=dict)
 
     def value(self, name: str) -> float:
         """A figure by its name; NaN if it is not defined here."""
@@ -48,7 +51,7 @@ def evaluate(
     references: Sequence[str] = ("labels",),
     track: Track = silent,
 ) -> list[ModelScores]:
-    """Score every model on every clip.
+    """Score every model on every clip; unreadable ones are skipped and told in `ModelScores.corrupt`.
 
     Args:
         models: what is judged. clips: on what. teacher: needed for the reference "teacher".
@@ -56,7 +59,8 @@ def evaluate(
 
     Raises:
         UsageError: for a reference that is not there.
-        EchoError: if a clip is unreadable or lacks the labels that are asked for.
+        EchoError: if over 1% of the clips are unreadable (one is always forgiven), or one lacks the labels
+            that are asked for.
     """
     unknown = [name for name in references if name not in REFERENCES]
     if unknown:
@@ -67,8 +71,8 @@ def evaluate(
     words: dict[str, str] = {}
     clock = [0.0] * len(models)
     frames = 0
-    for record in track(clips.records, "evaluating", len(clips)):
-        clip = clips.load(record)
+    corrupt: dict[str, str] = {}
+    for clip in _readable(clips, corrupt, track):
         frames += len(clip)
         against = list(_references(clip, teacher, references))
         for index, model in enumerate(models):
@@ -82,10 +86,28 @@ def evaluate(
         raise EchoError(f"{clips.root} holds no clips to evaluate on")
     return [
         ModelScores(
-            models[index], name, words[name], tuple(scores), tuple(figures(scores)), frames / clock[index]
+            models[index],
+            name,
+            words[name],
+            tuple(scores),
+            tuple(figures(scores)),
+            frames / clock[index],
+            corrupt,
         )
         for (index, name), scores in found.items()
     ]
+
+
+def _readable(clips: ClipSet, corrupt: dict[str, str], track: Track) -> Iterator[Clip]:
+    """Every clip that can be read, with its masks; what is wrong with the others goes into `corrupt`."""
+    for record in track(clips.records, "evaluating", len(clips)):
+        try:
+            clip = clips.load(record)
+        except EchoError as error:
+            corrupt[record.name] = problem_of(record, error)
+            stop_if_too_many(len(corrupt), len(clips), clips.root, next(iter(corrupt.values())))
+        else:
+            yield clip
 
 
 def _references(clip: Clip, teacher: Segmenter | None, references: Sequence[str]) -> Iterator[Reference]:
@@ -97,9 +119,9 @@ def _references(clip: Clip, teacher: Segmenter | None, references: Sequence[str]
 
 
 def parameters(model: Segmenter) -> int | None:
-    """Number of weights of a model; None where the file does not tell."""
+    """Number of weights of a model; None where it is not known, as of an exported file."""
     count = getattr(model, "parameters", None)
-    return count if isinstance(count, int) else None
+    return count if isinstance(count, int) and count else None
 
 
 def rows(results: Sequence[ModelScores]) -> Iterator[dict[str, object]]:

@@ -31,6 +31,13 @@ def _checkpoint(path: Path, device: str) -> "Segmenter":
     return load_checkpoint(path, device)
 
 
+def _lightning(path: Path, device: str) -> "Segmenter":
+    from echodfkd.students.load import load_student
+    from echodfkd.students.published import is_published_convlstm
+
+    return load_student(str(path), device) if is_published_convlstm(path) else _checkpoint(path, device)
+
+
 def _onnx(path: Path, device: str) -> "Segmenter":
     from echodfkd.teachers.onnx_file import load_onnx
 
@@ -53,7 +60,7 @@ FILES: dict[str, Callable[[Path, str], "Segmenter"]] = {  # suffix -> loads such
     ".safetensors": _ours_or_checkpoint,
     ".pt": _checkpoint,
     ".pth": _checkpoint,
-    ".ckpt": _checkpoint,
+    ".ckpt": _lightning,
     ".onnx": _onnx,
     ".pt2": _pt2,
 }

@@ -41,7 +41,13 @@ def ready(network: nn.Module, facts: Facts, path: Path, device: str, name: str =
 
     Args:
         path: its weights. name: what to call it, else the file's stem.
+
+    Raises:
+        EchoError: if it takes neither grey nor colour frames, or makes no masks of them.
     """
+    if facts.settled["channels"] not in (1, 3):
+        taken = facts.settled["channels"]
+        raise EchoError(f"{path} takes frames of {taken} channels; read are 1 (grey) and 3 (colour)")
     multiple = SMP_MULTIPLE if facts.settled["architecture"].startswith("smp:") else 1
     handling = settle_input(facts, facts.settled["channels"], multiple=multiple)
     out = trial(network.eval(), handling, 2, path, facts.manifest)

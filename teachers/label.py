@@ -8,6 +8,7 @@ from typing import Protocol, runtime_checkable
 
 from echodfkd.clip import Frames
 from echodfkd.clipset import ClipSet
+from echodfkd.corrupt import problem_of, stop_if_too_many
 from echodfkd.errors import EchoError
 from echodfkd.filelist import Record
 from echodfkd.files import remove_leftovers, write_npz
@@ -17,8 +18,6 @@ from echodfkd.segmenter import Prob, Segmenter
 from echodfkd.teachers.label_file import is_labelled, label_path
 from echodfkd.teachers.label_manifest import LabelManifest
 from echodfkd.teachers.threads import clip_threads, clips_at_a_time, in_order
-
-CORRUPT_SHARE = 0.01  # more corrupt clips than this share of the set stop the run
 
 
 @runtime_checkable
@@ -94,7 +93,7 @@ def _label_all(
             problem = done.result()
             if problem is not None:
                 corrupt[record.name] = problem
-                _stop_if_too_many(corrupt, data)
+                stop_if_too_many(len(corrupt), len(data), data.root, _first(corrupt))
     return corrupt
 
 
@@ -103,7 +102,7 @@ def _label(data: ClipSet, record: Record, teacher: Segmenter, folder: Path) -> s
     try:
         frames = data.load(record, masks=False).frames
     except EchoError as error:
-        return str(error).replace(str(record.path), record.path.name)
+        return problem_of(record, error)
     squares, back = _squares(frames, teacher.size)
     seen = _seen(squares, teacher, record)
     write_npz(label_path(folder, record), **{name: back(array) for name, array in seen.items()})
@@ -149,13 +148,6 @@ def _seen(squares: Frames, teacher: Segmenter, record: Record) -> dict[str, Prob
             got, need = f"{array.dtype} {array.shape}", f"{squares.dtype} {squares.shape}"
             raise EchoError(f"{teacher.name} gave `{name}` of {got} for {record.name}, which needs {need}")
     return seen
-
-
-def _stop_if_too_many(corrupt: dict[str, str], data: ClipSet) -> None:
-    if len(corrupt) > max(1, int(CORRUPT_SHARE * len(data))):
-        raise EchoError(
-            f"over 1% of the {len(data)} clips of {data.root} are unreadable, the first: {_first(corrupt)}"
-        )
 
 
 def _first(corrupt: dict[str, str]) -> str:

@@ -11,6 +11,7 @@ from pathlib import Path
 from torch import Tensor
 
 from echodfkd.errors import EchoError
+from echodfkd.students.checkpoint import SIZES
 from echodfkd.students.runtime import CHUNK
 from echodfkd.teachers.frames import Limits, Network
 from echodfkd.teachers.manifest import LAYOUTS, Facts
@@ -66,7 +67,7 @@ def layout_of(dimensions: Sequence[Dimension], facts: Facts, path: Path) -> Layo
     """The layout of an input from its dimensions; what they leave open is guessed or told by the manifest.
 
     Raises:
-        EchoError: if these are no grey or colour frames, or not square ones.
+        EchoError: if these are no grey or colour frames, or not square ones of a size that is read.
     """
     order = _order(dimensions, facts, path)
     at = dict(zip(order, dimensions, strict=True))
@@ -74,6 +75,8 @@ def layout_of(dimensions: Sequence[Dimension], facts: Facts, path: Path) -> Layo
     size = height[1] or width[1]
     if any(most not in (None, size) for _, most in (height, width)):
         raise EchoError(f"{path} takes frames of {height[1]}x{width[1]} pixels; only square ones are read")
+    if size is not None and not SIZES[0] <= size <= SIZES[1]:
+        raise EchoError(f"{path} takes frames of {size}x{size} pixels; read are {SIZES[0]}..{SIZES[1]}")
     if size is not None:
         facts.read("size", size, path)
     if at["C"][1] is None:

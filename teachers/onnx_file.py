@@ -11,6 +11,7 @@ from torch import Tensor
 
 from echodfkd.errors import EchoError
 from echodfkd.segmenter import Segmenter
+from echodfkd.students.onnx_weights import refuse_broken_weights
 from echodfkd.students.runtime import OnnxSegmenter
 from echodfkd.teachers.checkpoint import tell_origin
 from echodfkd.teachers.frames import ForeignSegmenter
@@ -40,6 +41,7 @@ def load_onnx(path: Path) -> Segmenter:
     if len(inputs) != 1 or inputs[0].type not in NUMBERS:
         found = ", ".join(f"{entry.name}: {entry.type}" for entry in inputs)
         raise EchoError(f"{path} takes {found or 'nothing'}, not one input of frames")
+    refuse_broken_weights(path)
     kind = NUMBERS[inputs[0].type]
 
     def run(x: Tensor) -> Tensor:

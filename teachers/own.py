@@ -9,8 +9,8 @@ from echodfkd.files import read_json
 from echodfkd.heads.head import ARCHITECTURE as HEAD
 from echodfkd.segmenter import Segmenter
 from echodfkd.students.checkpoint import KEY, read_config
-from echodfkd.students.load import load_student
 from echodfkd.students.networks import FAMILIES
+from echodfkd.students.runtime import load_torch
 
 
 def is_ours(path: Path) -> bool:
@@ -43,4 +43,4 @@ def load_own(path: Path, device: str) -> Segmenter:
             f"{path} is a head: it reads the curves of a student's masks and makes none itself; "
             "name the student it belongs to"
         )
-    return load_student(str(path), device)
+    return load_torch(path, device)

@@ -51,3 +51,22 @@ def spread_out(network: nn.Module, last: nn.Conv2d, inputs: Tensor) -> None:
 def save(path: Path, stored: object, **options: bool) -> Path:
     torch.save(stored, path, **options)
     return path
+
+
+def save_onnx(path: Path, low: float = 100.0, side: int = 64) -> Path:
+    """An ONNX file whose LV is what is darker than `low`: logit 0.1 * (low - x) of grey 0..255."""
+    import onnx
+    from onnx import TensorProto, helper, numpy_helper
+
+    shape = ["n", 1, side, side]
+    graph = helper.make_graph(
+        [helper.make_node("Sub", ["low", "x"], ["below"]), helper.make_node("Mul", ["below", "step"], ["y"])],
+        "dark",
+        [helper.make_tensor_value_info("x", TensorProto.FLOAT, shape)],
+        [helper.make_tensor_value_info("y", TensorProto.FLOAT, shape)],
+        [numpy_helper.from_array(np.float32(v), name) for name, v in (("low", low), ("step", 0.1))],
+    )
+    model = helper.make_model(graph, opset_imports=[helper.make_opsetid("", 18)], ir_version=9)
+    onnx.save(model, path)
+    path.with_suffix(".json").write_text('{"scaling": "0..255", "convention": "ase"}')
+    return path

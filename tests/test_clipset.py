@@ -7,7 +7,7 @@ from moving_ellipse import MovingEllipse
 
 from echodfkd.clipset import ClipSet
 from echodfkd.errors import EchoError, UsageError
-from echodfkd.files import write_npz
+from echodfkd.files import write_json, write_npz
 from echodfkd.synth.write import write_clip_set
 from echodfkd.video_writer import write_avi
 
@@ -98,9 +98,51 @@ def test_labels_come_back_and_must_fit(ours: Path) -> None:
     write_npz(folder / f"{record.name}.npz", prob=prob[:5])
     with pytest.raises(EchoError, match=r"is \(5, 64, 64\), its clip is \(8, 64, 64\)"):
         data.load_labels(record, folder)
+    write_npz(folder / f"{record.name}.npz", prob=prob[:, :, :40], other=prob)
+    with pytest.raises(EchoError, match=r"is \(8, 64, 40\), its clip is \(8, 64, 64\)"):
+        data.load_labels(record, folder)
     write_npz(folder / f"{record.name}.npz", prob=prob.astype(float))
     with pytest.raises(EchoError, match="holds no `prob` of uint8"):
         data.load_labels(record, folder)
+
+
+def test_the_spread_of_several_teachers_comes_back_and_must_fit(ours: Path) -> None:
+    data = ClipSet.open(ours)
+    record, folder = data.records[0], data.labels_folder("a+b", "0123456789abcdef")
+    prob, spread = np.zeros((8, 64, 64), np.uint8), np.full((8, 64, 64), 9, np.uint8)
+    with pytest.raises(EchoError, match="has no label in"):
+        data.load_spread(record, folder)
+    write_npz(folder / f"{record.name}.npz", prob=prob)
+    assert data.load_spread(record, folder) is None
+    write_npz(folder / f"{record.name}.npz", prob=prob, spread=spread)
+    np.testing.assert_array_equal(data.load_spread(record, folder), spread)
+    np.testing.assert_array_equal(data.load_labels(record, folder), prob)
+    write_npz(folder / f"{record.name}.npz", prob=prob, spread=spread[1:])
+    with pytest.raises(EchoError, match=r"`spread` in .* is \(7, 64, 64\), its clip is \(8, 64, 64\)"):
+        data.load_spread(record, folder)
+    write_npz(folder / f"{record.name}.npz", prob=prob, spread=spread.astype(float))
+    with pytest.raises(EchoError, match="holds no `spread` of uint8"):
+        data.load_spread(record, folder)
+
+
+def test_labels_of_a_folder_of_videos_must_fit_the_video(tmp_path: Path) -> None:
+    """No list says how long they are: only the clip itself does."""
+    write_avi(tmp_path / "a.avi", np.zeros((3, 32, 32), np.uint8), 25.0)
+    data = ClipSet.open(tmp_path)
+    folder = data.labels_folder("sim", "0123456789abcdef")
+    write_npz(folder / "a.npz", prob=np.zeros((4, 32, 32), np.uint8))
+    with pytest.raises(EchoError, match=r"is \(4, 32, 32\), its clip is \(3, 32, 32\)"):
+        data.load_labels(data.records[0], folder, data.load(0).frames.shape)
+
+
+def test_labels_of_other_weights_are_refused(ours: Path) -> None:
+    data, digest = ClipSet.open(ours), "0123456789abcdef"
+    assert data.left_labels("sim", digest) is None
+    folder = data.labels_folder("sim", digest)
+    write_json(folder / "manifest.json", {"teacher_sha256": digest})
+    assert data.left_labels("sim", digest) == folder
+    with pytest.raises(EchoError, match=r"sim-01234567 holds labels of other weights than sim's"):
+        data.left_labels("sim", "01234567ffffffff")
 
 
 def test_echonets_own_layout(echonet: Path) -> None:

@@ -1,5 +1,6 @@
 """`echodfkd distill`: train a student on what a teacher sees."""
 
+import sys
 from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, NamedTuple
@@ -77,8 +78,9 @@ def distill(
     Drawn clips that the student will see more than once are drawn and labelled before it learns.
     """
     from echodfkd.cli.progress import tracker
+    from echodfkd.cli.remarks import tell_remarks
     from echodfkd.distill.recipe import losses_of, preset
-    from echodfkd.distill.run import train
+    from echodfkd.distill.run import corrupt, train
     from echodfkd.errors import UsageError
     from echodfkd.ranks import joined
     from echodfkd.students.networks import build_network
@@ -103,12 +105,15 @@ def distill(
         quiet = quiet or not ranks.main
         source = Source(data, generator, clips, keep, start)
         guide, job = _job(teacher, student, source, chosen, device)
+        tell_remarks(guide, quiet)
         for row in train(
             job, chosen, output, resume=resume, device=device, track=tracker(quiet), ranks=ranks
         ):
             if not quiet:
                 loss_now, agrees = f"loss {row['loss']:.4f}", f"agreement with teacher {row['dice']:.4f}"
                 print(f"step {row['step']:.0f}: {loss_now}, {agrees}")
+    if left_out := corrupt(job):
+        print(f"warning: {len(left_out)} unreadable, left out: {', '.join(left_out)}", file=sys.stderr)
     if not quiet:
         print(f"{output}: student distilled from {guide.name} ({guide.claim})")
         print(f"next: echodfkd segment CLIP --model {output}")

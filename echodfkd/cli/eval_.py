@@ -1,5 +1,7 @@
 """`echodfkd eval`: score models on a clip set."""
 
+import sys
+from itertools import islice
 from pathlib import Path
 from typing import Annotated
 
@@ -12,7 +14,13 @@ def eval_(
     models: Annotated[
         list[str], typer.Argument(metavar="MODEL... DATA", help="One or more models, then a clip set.")
     ],
-    teacher: Annotated[str | None, typer.Option(help="Also give the agreement with this teacher.")] = None,
+    teacher: Annotated[
+        list[str] | None,
+        typer.Option(
+            help="Also give the agreement with this teacher; repeated, or A+B or A*2+B: with them as one.",
+            show_default=False,
+        ),
+    ] = None,
     reference: Annotated[
         str | None,
         typer.Option(help="labels or teacher.", show_default="labels, and teacher where one is given"),
@@ -23,13 +31,17 @@ def eval_(
     quiet: Quiet = False,
     debug: Debug = False,
 ) -> None:
-    """Dice, area, ED/ES and EF of models on clips: metrics.json, per_clip.csv, report.html."""
+    """Dice, area, ED/ES and EF of models on clips: metrics.json, per_clip.csv, report.html.
+
+    A clip that cannot be read is skipped and listed; more than one, and over 1% of the set, stop the run.
+    """
     from echodfkd.cli.progress import tracker
+    from echodfkd.cli.remarks import tell_remarks
     from echodfkd.clipset import ClipSet
     from echodfkd.errors import UsageError
     from echodfkd.eval.outputs import word, write_outputs
     from echodfkd.eval.run import evaluate, parameters
-    from echodfkd.teachers import load_teacher
+    from echodfkd.teachers import load_teacher, load_teachers
 
     if len(models) < 2:
         raise UsageError("name at least one model and then the clip set: echodfkd eval default DATA")
@@ -37,19 +49,25 @@ def eval_(
         raise UsageError(f"{output} is a file; --output names a folder")
     *names, data = models
     clips = ClipSet.open(data)
-    guide = load_teacher(teacher, device=device) if teacher else None
+    guide = load_teachers(teacher, device) if teacher else None
     chosen = [reference] if reference else ["labels", *(["teacher"] if guide else [])]
     judged = [load_teacher(name, device=device, kind="model") for name in names]
+    for model in (*judged, *([guide] if guide else [])):
+        tell_remarks(model, quiet)
     results = evaluate(judged, clips, teacher=guide, references=chosen, track=tracker(quiet))
     facts = {
         "data": clips.root.resolve().name,
         "clips": len(clips),
         "generator": clips.manifest.get("generator"),
     }
-    samples = [clips.load(record) for record in clips.records[:8]] if "labels" in chosen else []
+    corrupt = results[0].corrupt
+    readable = (record for record in clips.records if record.name not in corrupt)
+    samples = [clips.load(record) for record in islice(readable, 8)] if "labels" in chosen else []
     write_outputs(output, results, facts, samples)
     if quiet:
         return
+    if corrupt:
+        print(f"warning: {len(corrupt)} unreadable, skipped: {', '.join(corrupt)}", file=sys.stderr)
     for result in results:
         against = f"{result.model.name} against {result.reference} ({word(result.reference)})"
         print(f"{against}, {len(result.scores)} clips")

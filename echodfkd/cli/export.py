@@ -22,12 +22,14 @@ def export(
     debug: Debug = False,
 ) -> None:
     """Export a model and check the file against the model on synthetic clips and on a real cine."""
+    from echodfkd.cli.remarks import tell_remarks
     from echodfkd.export.run import export_model
     from echodfkd.readers.example import example_cine
     from echodfkd.synth import make_generator
     from echodfkd.teachers import load_teacher
 
     source = load_teacher(model, device=device, kind="model")
+    tell_remarks(source, quiet)
     sim = make_generator("sim", frames=16, size=source.size)
     clips = {clip.name: clip.frames for clip in (sim.clip(seed, i) for i in range(CHECK_CLIPS))}
     cine = example_cine(source.size)

@@ -2,6 +2,7 @@
 
 import errno
 import os
+import re
 import signal
 import sys
 import threading
@@ -67,7 +68,7 @@ def explain(error: BaseException) -> tuple[str, int]:
         case KeyboardInterrupt() | typer.Abort():
             return "interrupted", INTERRUPTED
         case EchoError():
-            return str(error), error.exit_code
+            return _own_words(str(error)), error.exit_code
         case typer.TyperException():
             return _with_hint(error), error.exit_code
         case Exception() if _disk_is_full(error):
@@ -78,6 +79,12 @@ def explain(error: BaseException) -> tuple[str, int]:
         case MemoryError():
             return "out of memory; try smaller or fewer clips at a time", 1
     return f"unexpected {type(error).__name__}: {error}; run again with --debug for the traceback", 1
+
+
+def _own_words(message: str) -> str:
+    """The message itself: torch hands on an error of a loader's worker with its whole traceback as text."""
+    found = re.findall(r"^[\w.]+Error: (.+)", message, re.MULTILINE)
+    return found[-1] if found and message.startswith("Caught ") else message
 
 
 def _disk_is_full(error: Exception) -> bool:

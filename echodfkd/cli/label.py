@@ -2,14 +2,11 @@
 
 import sys
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated
+from typing import Annotated
 
 import typer
 
 from echodfkd.cli.options import Debug, Device, Quiet, Seed
-
-if TYPE_CHECKING:
-    from echodfkd.segmenter import Segmenter
 
 
 def label(
@@ -19,7 +16,8 @@ def label(
     teacher: Annotated[
         list[str],
         typer.Option(
-            help="Name of a teacher, path to a model, or hf:OWNER/NAME; A+B teach together. May be repeated."
+            help="Name of a teacher, path to a model, or hf:OWNER/NAME; A+B or A*2+B teach together. "
+            "Repeated, each labels for itself."
         ),
     ],
     weights: Annotated[
@@ -32,6 +30,7 @@ def label(
 ) -> None:
     """Write a teacher's soft LV masks to DATA/Labels. Clips that have theirs are skipped."""
     from echodfkd.cli.progress import tracker
+    from echodfkd.cli.remarks import tell_remarks
     from echodfkd.clipset import ClipSet
     from echodfkd.errors import UsageError
     from echodfkd.teachers import load_teacher
@@ -52,9 +51,3 @@ def label(
         made = f"{done.made} clips labelled in {done.seconds:.1f} s"
         print(f"{done.folder}: {made}, {done.skipped} had their label")
         print(f"next: echodfkd distill {data} --teacher {name} --output run")
-
-
-def tell_remarks(model: "Segmenter", quiet: bool) -> None:
-    """What had to be guessed about a network from elsewhere, a line each on stderr."""
-    for remark in () if quiet else getattr(model, "remarks", ()):
-        print(f"warning: {model.name}: {remark}", file=sys.stderr)

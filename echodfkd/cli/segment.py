@@ -24,7 +24,9 @@ def segment(
             help="Clips (avi, mp4, gif, DICOM, NIfTI, npz), or folders of them.",
         ),
     ],
-    model: Annotated[str, typer.Option(help="Model name, run folder or weights file.")] = "default",
+    model: Annotated[
+        str, typer.Option(help="Model name, run folder or weights file; A+B or A*2+B: several as one.")
+    ] = "default",
     output: Annotated[Path, typer.Option(help="Folder for the results.")] = DEFAULT_OUTPUT,
     spacing: Annotated[
         str | None, typer.Option(metavar="R,C", help="Pixel spacing in mm, row then column.")
@@ -55,12 +57,14 @@ def segment(
     """
     spacing_mm, rate, box = _spacing(spacing), _fps(fps), _box(crop)
     from echodfkd.cli.progress import tracker
+    from echodfkd.cli.remarks import tell_remarks
     from echodfkd.segment.batch import Options, plan, run
     from echodfkd.segment.outputs import write_summary
     from echodfkd.teachers import load_teacher
 
     jobs = plan(inputs, output, anonymous=anonymous)
     segmenter = load_teacher(model, device=device, kind="model")
+    tell_remarks(segmenter, quiet)
     several = len(inputs) > 1 or inputs[0].is_dir()
     outcomes = []
     options = Options(fps=rate, spacing_mm=spacing_mm, box=box, flip=flip)

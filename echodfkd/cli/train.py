@@ -78,6 +78,7 @@ def _teacher(run: Run, steps: int, batch: int, workers: int) -> None:
 
 def _heads(run: Run, student: str, clips: int, steps: int, batch: int) -> None:
     from echodfkd.cli.progress import tracker
+    from echodfkd.cli.remarks import tell_remarks
     from echodfkd.heads.run import WEIGHTS, materials, train_head
     from echodfkd.heads.train import HeadRecipe
     from echodfkd.home import model_folder
@@ -86,6 +87,7 @@ def _heads(run: Run, student: str, clips: int, steps: int, batch: int) -> None:
 
     sources, judges = training_cines(run.generator), calibration_cines(run.generator)
     segmenter = load_teacher(student, device=run.device, kind="model")
+    tell_remarks(segmenter, run.quiet)
     material = materials(sources, judges, run.seed, clips)
     recipe = HeadRecipe(steps, batch, seed=run.seed)
     track = tracker(run.quiet)

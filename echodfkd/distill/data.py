@@ -13,7 +13,9 @@ from torch.utils.data import DataLoader, Dataset, Subset
 
 from echodfkd.clip import Clip
 from echodfkd.clipset import ClipSet
+from echodfkd.corrupt import stop_if_too_many
 from echodfkd.errors import EchoError
+from echodfkd.filelist import Record
 from echodfkd.sector import clip_sector, crop
 from echodfkd.segmenter import fit_square
 
@@ -37,9 +39,8 @@ class Masks(NamedTuple, Generic[P]):
     spread: P | None = None
 
 
-Labeller = Callable[
-    [Tensor], Masks[Tensor]
-]  # uint8 (B, T, H, W) grey -> `taught`, and `spread` if there is one
+# A teacher: grey frames, uint8 (B, T, H, W) -> `taught`, and `spread` where it is several
+Labeller = Callable[[Tensor], Masks[Tensor]]
 
 
 class Example(NamedTuple, Generic[P]):
@@ -109,6 +110,9 @@ class GeneratorExamples(Dataset):
 class ClipSetExamples(Dataset):
     """Windows of a clip set on disk, with the labels that a teacher left there, or without.
 
+    A clip that cannot be read is skipped: another one is drawn in its place, which depends on (seed, index)
+    alone as all else does.
+
     Args:
         clips: the set. records: those of its records to draw from.
         frames: window length; shorter clips are played to and fro.
@@ -119,7 +123,7 @@ class ClipSetExamples(Dataset):
     def __init__(
         self,
         clips: ClipSet,
-        records: Sequence[Any],
+        records: Sequence[Record],
         frames: int,
         seed: int,
         count: int,
@@ -128,22 +132,46 @@ class ClipSetExamples(Dataset):
     ) -> None:
         self.clips, self.records, self.frames = clips, records, frames
         self.seed, self.count, self.size, self.labels = seed, count, size, labels
+        self._skipped = torch.zeros(len(records), dtype=torch.uint8).share_memory_()  # by all workers
 
     def __len__(self) -> int:
         return self.count
 
+    @property
+    def corrupt(self) -> tuple[str, ...]:
+        """Names of the unreadable clips that were met so far, in this process or in a loader's workers."""
+        return tuple(self.records[int(k)].name for k in self._skipped.nonzero())
+
     def __getitem__(self, index: int) -> Example[Pixels]:
-        """A window of frames and, where the teacher left them, its masks (T, size, size)."""
+        """A window of frames and, where the teacher left them, its masks (T, size, size).
+
+        Raises:
+            EchoError: if over 1% of the clips turn out unreadable (one is always forgiven), or a label does
+                not fit its clip.
+        """
         rng = np.random.default_rng((self.seed, index))
-        record = self.records[int(rng.integers(len(self.records)))]
-        clip = self.clips.load(record, masks=False)
+        record, clip = self._readable(rng)
         take = window(len(clip), self.frames, rng)
         sector = clip_sector(clip.frames)
         frames = crop(clip.frames[take], sector, self.size)
         if self.labels is None:
             return Example(frames, Masks())
-        taught = crop(self.clips.load_labels(record, self.labels)[take], sector, self.size)
-        return Example(frames, Masks(taught))
+        load = (self.clips.load_labels, self.clips.load_spread)
+        found = (one(record, self.labels, clip.frames.shape) for one in load)
+        taught, spread = (None if one is None else crop(one[take], sector, self.size) for one in found)
+        return Example(frames, Masks(taught, spread=spread))
+
+    def _readable(self, rng: np.random.Generator) -> tuple[Record, Clip]:
+        """A record that `rng` draws, and its clip; again where that cannot be read."""
+        while True:
+            chosen = int(rng.integers(len(self.records)))
+            record = self.records[chosen]
+            try:
+                return record, self.clips.load(record, masks=False)
+            except EchoError:
+                self._skipped[chosen] = 1
+                names = self.corrupt
+                stop_if_too_many(len(names), len(self.records), self.clips.root, names[0])
 
 
 def window(available: int, wanted: int, rng: np.random.Generator) -> np.ndarray:
@@ -177,7 +205,7 @@ def _stack(items: list[Example[Pixels]]) -> Example[Tensor]:
 
 
 def _batched(part: tuple[Any, ...]) -> Any:
-    return None if part[0] is None else torch.from_numpy(np.stack(part))
+    return None if any(one is None for one in part) else torch.from_numpy(np.stack(part))
 
 
 def _calm_worker(_: int) -> None:

@@ -124,14 +124,14 @@ def job_from_clip_set(clips: ClipSet, teacher: Segmenter, student: str, recipe: 
 
     Raises:
         UsageError: if the set is too small to hold clips out.
+        EchoError: if the teacher's folder of labels holds those of other weights.
     """
     splits = {record.split for record in clips.records}
     train = clips.select("TRAIN") if "TRAIN" in splits else clips.records
     held = clips.select("VAL") if "VAL" in splits else train[:: max(2, len(train) // 8)]
-    folder = clips.labels_folder(teacher.name, teacher.digest)
-    labels = folder if folder.is_dir() else None
+    labels = clips.left_labels(teacher.name, teacher.digest)
     if labels:  # what the teacher could not read it left out
-        train, held = ([r for r in part if (folder / f"{r.name}.npz").is_file()] for part in (train, held))
+        train, held = ([r for r in part if (labels / f"{r.name}.npz").is_file()] for part in (train, held))
     if len(train) < 2 or not held:
         raise UsageError(
             f"{clips.root} has {len(train)} clips to train on and {len(held)} to hold out; give more"

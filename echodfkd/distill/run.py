@@ -87,6 +87,7 @@ def train(
     def note(row: dict[str, float], **more: Any) -> None:
         spent = earlier + time.perf_counter() - begun
         facts = {"processes": ranks.world, "last_row": row, "wall_time_s": round(spent, 1), **more}
+        facts |= {"corrupt": list(corrupt(job))}
         if ranks.main:
             write_json(output / "manifest.json", _manifest(asked, trainer.network) | facts)
 
@@ -101,6 +102,11 @@ def train(
         if job.kept is not None and job.keep is None:
             shutil.rmtree(output / CLIPS, ignore_errors=True)
     ranks.wait()
+
+
+def corrupt(job: Job) -> tuple[str, ...]:
+    """Names of the clips of a set that could not be read and were left out, as far as this process met them."""
+    return tuple(sorted({*getattr(job.examples, "corrupt", ()), *getattr(job.held_out, "corrupt", ())}))
 
 
 def _trainer(job: Job, recipe: Recipe, output: Path, device: str, ranks: Ranks) -> Trainer:

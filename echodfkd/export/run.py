@@ -34,7 +34,11 @@ def export_model(
     """
     if layout not in FORMATS:
         raise unknown_name("export format", layout, list(FORMATS))
-    if not isinstance(model, TorchSegmenter):
+    if len(members := getattr(model, "members", ())) > 1:
+        raise UsageError(
+            f"{model.name} is {len(members)} models: export each, or a student distilled from them"
+        )
+    if not (isinstance(model, TorchSegmenter) and model.parameters):
         raise EchoError(f"{model.name} is an exported file already; export the run or weights it came from")
     if output.exists() and not output.is_dir():
         raise UsageError(f"{output} is a file; --output names a folder")

@@ -6,6 +6,7 @@ from typing import Any, NamedTuple
 
 from torch import nn
 
+from echodfkd.catalogue import ENTRIES
 from echodfkd.errors import UsageError, unknown_name
 from echodfkd.students.causal import Causal
 from echodfkd.students.compact import Compact
@@ -94,14 +95,24 @@ def build_network(architecture: str, **options: Any) -> nn.Module:
     """An untrained network from its name: a family, and what the family's form puts behind it.
 
     Raises:
-        UsageError: for an unknown name or wrong arguments.
+        UsageError: for an unknown name, that of a teacher, or wrong arguments.
     """
     name = family_name(architecture)
     if name not in FAMILIES:
-        raise unknown_name("student", architecture, [family.form for family in FAMILIES.values()])
+        raise _no_student(architecture)
     family = FAMILIES[name]
     arguments = re.fullmatch(family.arguments, architecture.removeprefix(name))
     if arguments is None:
         example = f", say {family.example}" if family.example else ""
         raise UsageError(f"student {architecture!r}: write {family.form}{example}")
     return family.make(*arguments.groups(), **options)
+
+
+def _no_student(name: str) -> UsageError:
+    """Why a name is no student's; teacher and student are easily swapped."""
+    forms = [family.form for family in FAMILIES.values()]
+    if ("teacher", name) not in {(entry.kind, entry.name) for entry in ENTRIES}:
+        return unknown_name("student", name, forms)
+    return UsageError(
+        f"{name!r} is a teacher, not a student; are the two swapped? Students: {', '.join(sorted(forms))}"
+    )

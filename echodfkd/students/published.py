@@ -79,7 +79,13 @@ def _weights(path: Path) -> dict[str, Tensor]:
         raise EchoError(f"{path} is no checkpoint of torch, or a damaged one") from error
     weights = found.get("state_dict") if isinstance(found, dict) else None
     if not isinstance(weights, dict) or not all(_is_weight(*item) for item in weights.items()):
-        raise EchoError(f"{path} is no Lightning checkpoint: it has no `state_dict` of plain tensors by name")
+        held = (
+            ", ".join(map(str, list(found)[:5])) if isinstance(found, dict) else f"a {type(found).__name__}"
+        )
+        raise EchoError(
+            f"{path} is no Lightning checkpoint with a `state_dict` of plain tensors by name: "
+            f"it holds {held or 'nothing'}"
+        )
     return weights
 
 
@@ -92,7 +98,8 @@ def _size(weights: Mapping[str, Tensor], path: Path) -> tuple[int, int]:
     """Blocks and layers, from the names of the recurrences: in a block every other layer is a batch norm."""
     cells = [tuple(map(int, cell.groups())) for cell in map(CELL.fullmatch, weights) if cell]
     if not cells:
-        raise EchoError(f"{path} is no published ConvLSTM: it has no weight named like {FIRST}")
+        held = f"{', '.join(list(weights)[:2])}, ..." if weights else "no weights"
+        raise EchoError(f"{path} is no published ConvLSTM: it holds {held}, and nothing like {FIRST}")
     blocks, layers = max(k for k, _ in cells) + 1, max(k for _, k in cells) // 2 + 1
     if not (blocks in SIZES and layers in SIZES):
         raise EchoError(f"{path} has {blocks} blocks of {layers} layers; published are 1..4 of each")

@@ -15,6 +15,7 @@ from echodfkd.segmenter import Prob
 from echodfkd.students.causal import Causal
 from echodfkd.students.checkpoint import load_network, sha256
 from echodfkd.students.fold import folded
+from echodfkd.students.onnx_weights import refuse_broken_weights
 
 # Frames that share one context: 2.5 s at 50 fps, more than a beat at any rate. A network that looks both ways
 # sees each part as a clip of its own; a causal one goes on with the state of the part before.
@@ -91,7 +92,8 @@ class OnnxSegmenter:
     """An exported file as a `Segmenter`; what it needs to know stands in the file's metadata.
 
     Raises:
-        EchoError: if the file is no ONNX file, or not one that `echodfkd export` wrote.
+        EchoError: if the file is no ONNX file, not one that `echodfkd export` wrote, or holds NaN or infinite
+            weights.
     """
 
     def __init__(self, path: Path) -> None:
@@ -109,6 +111,10 @@ class OnnxSegmenter:
             raise EchoError(
                 f"{path} is an ONNX file of another program: echodfkd reads those that it exported"
             )
+        side = inputs[0].shape[-1]
+        if isinstance(side, int) and side != int(size):
+            raise EchoError(f"{path} takes frames of {side} pixels a side, but says {size} of itself")
+        refuse_broken_weights(path)
         self.name, self.digest = path.stem, sha256(path)
         self.claim, self.convention = meta.get("claim", "unknown"), meta.get("convention", "unknown")
         self.size = int(size)

@@ -13,6 +13,7 @@ from echodfkd.distill.kept import KeptClips
 from echodfkd.distill.run import WEIGHTS
 from echodfkd.distill.trainer import Trainer
 from echodfkd.students.checkpoint import sha256
+from echodfkd.synth.sim.generator import SimGenerator
 from echodfkd.weights import embedded_path
 
 TINY = ["--teacher", "default", "--batch", "1", "--workers", "0", "--device", "cpu"]
@@ -110,6 +111,21 @@ def test_two_students_share_what_is_kept(
     assert not (tmp_path / "third").exists()
 
 
+def test_another_version_of_the_generator_is_another_run(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    run, kept = tmp_path / "run", ["--keep", str(tmp_path / "kept")]
+    assert distill(run, *kept, "--quiet") == 0
+    before = sha256(tmp_path / "kept" / "frames.npy")
+    monkeypatch.setattr(SimGenerator, "version", "of tomorrow")
+    assert distill(run, "--resume") == 2
+    assert "holds a run with another generator_version; choose another" in capsys.readouterr().err
+    assert distill(tmp_path / "other", *kept) == 2
+    assert "keeps clips of another generator_version; choose another" in capsys.readouterr().err
+    assert not (tmp_path / "other").exists()
+    assert sha256(tmp_path / "kept" / "frames.npy") == before
+
+
 def test_clips_seen_often_are_kept_with_the_run_until_it_is_complete(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -140,12 +156,18 @@ def test_a_clip_set_is_what_it_learns_from(tmp_path: Path, capsys: pytest.Captur
     request = json.loads((tmp_path / "run" / "manifest.json").read_text())["request"]
     assert (request["data"], request["clips"]) == (clips.name, 2)  # of 4 clips, one is VAL and one TEST
     assert request["data_generator"] == "sim"
+    (manifest,) = clips.glob("Labels/default-*/manifest.json")
+    manifest.write_text(json.dumps({**json.loads(manifest.read_text()), "teacher_sha256": "00" * 32}))
+    assert distill(tmp_path / "other", str(clips)) == 1
+    assert "holds labels of other weights than default's: move it away\n" in capsys.readouterr().err
+    assert not (tmp_path / "other").exists()
 
 
 @pytest.mark.parametrize(
     ("arguments", "message"),
     [
         (["--student", "resnet"], "unknown student 'resnet'; choose from: convlstm-BL, default"),
+        (["--student", "sim"], "'sim' is a teacher, not a student; are the two swapped?"),
         (["--student", "smp:Unet"], "write smp:ARCH:ENCODER, say smp:Unet:resnet18"),
         (["--student", "smp:Unet:nothing"], "smp:Unet:nothing: "),
         (["--teacher", "nobody"], "unknown teacher 'nobody'"),
@@ -203,3 +225,16 @@ def test_a_recipe_and_losses_by_name(tmp_path: Path) -> None:
     )
     recipe = json.loads((tmp_path / "run" / "manifest.json").read_text())["request"]["recipe"]
     assert recipe["losses"] == {"kl": 2.0, "attention": 0.5}
+
+
+def test_an_unreadable_clip_is_left_out_and_listed(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    clips = tmp_path / "clips"
+    assert main(["synth", str(clips), "--clips", "6", "--frames", "8", "--quiet"]) == 0
+    video = sorted((clips / "Videos").iterdir())[0]
+    video.write_bytes(b"no video")
+    assert distill(tmp_path / "run", str(clips), steps=8) == 0
+    manifest = json.loads((tmp_path / "run" / "manifest.json").read_text())
+    assert manifest["corrupt"] == [video.stem]
+    assert f"warning: 1 unreadable, left out: {video.stem}" in capsys.readouterr().err

@@ -3,6 +3,7 @@ import shutil
 from pathlib import Path
 
 import pytest
+from foreign_networks import save_onnx
 
 from echodfkd.cli import main
 
@@ -52,6 +53,46 @@ def test_quiet_and_a_set_without_labels(
     assert capsys.readouterr().out == ""
     (result,) = json.loads((output / "metrics.json").read_text())["results"]
     assert (result["reference"], result["figures"]["dice"]["value"]) == ("teacher default", 1.0)
+
+
+def test_several_teachers_judge_as_one(clips: Path, tmp_path: Path) -> None:
+    line = ["eval", "tiny", str(clips), "--reference", "teacher", "--quiet", "--device", "cpu"]
+    found = []
+    for name, teachers in (("apart", ["tiny*3", "default"]), ("together", ["tiny*3+default"])):
+        arguments = [word for teacher in teachers for word in ("--teacher", teacher)]
+        assert main([*line, *arguments, "--output", str(tmp_path / name)]) == 0
+        (result,) = json.loads((tmp_path / name / "metrics.json").read_text())["results"]
+        assert result["reference"] == "teacher tiny+default"
+        found.append(result["figures"]["dice"]["value"])
+    assert found[0] == found[1] < 1.0
+
+
+def test_an_unreadable_clip_is_skipped_and_listed(
+    clips: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    damaged, output = shutil.copytree(clips, tmp_path / "damaged"), tmp_path / "out"
+    (damaged / "Videos" / "sim-0-000000.avi").write_bytes(b"no video")
+    assert main(["eval", "tiny", str(damaged), "--output", str(output), "--device", "cpu"]) == 0
+    assert "warning: 1 unreadable, skipped: sim-0-000000\n" in capsys.readouterr().err
+    written = json.loads((output / "metrics.json").read_text())
+    assert list(written["corrupt"]) == ["sim-0-000000"]
+    assert written["results"][0]["clips"] == 1
+    page = (output / "report.html").read_text()
+    assert "1 more could not be read and was skipped." in page
+    assert "skipped as unreadable.sim-0-000000" in page
+
+
+def test_guesses_and_unknown_size_of_a_foreign_network_are_said(
+    clips: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    network = save_onnx(tmp_path / "net.onnx")
+    line = ["eval", str(network), str(clips), "--output", str(tmp_path / "out"), "--device", "cpu"]
+    assert main(line) == 0
+    out, err = capsys.readouterr()
+    assert "warning: net: claim is unknown" in err
+    assert "Parameters: unknown" in out
+    written = json.loads((tmp_path / "out" / "metrics.json").read_text())
+    assert written["results"][0]["model"]["parameters"] is None
 
 
 @pytest.mark.parametrize(

@@ -4,6 +4,7 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+from foreign_networks import save_onnx
 
 import echodfkd.cli.export
 from echodfkd.cli import main
@@ -51,6 +52,10 @@ def test_an_export_is_no_source_of_exports(
 ) -> None:
     assert main(["export", str(exported / "default.onnx"), "--output", str(tmp_path / "again")]) == 1
     assert "is an exported file already" in capsys.readouterr().err
+    assert main(["export", str(save_onnx(tmp_path / "net.onnx")), "--output", str(tmp_path / "again")]) == 1
+    assert "error: net is an exported file already" in capsys.readouterr().err
+    assert main(["export", "sim+tiny", "--output", str(tmp_path / "again")]) == 2
+    assert "sim+tiny is 2 models: export each, or a student distilled from them" in capsys.readouterr().err
     assert not (tmp_path / "again").exists()
 
 

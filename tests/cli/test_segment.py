@@ -4,6 +4,7 @@ from pathlib import Path
 
 import pytest
 from dark_cavity import FPS, DarkCavity, beating, in_fan, save_clip
+from foreign_networks import save_onnx
 
 from echodfkd import teachers
 from echodfkd.cli import main
@@ -32,6 +33,19 @@ def test_one_clip(tmp_path: Path, clip: Path, capsys: pytest.CaptureFixture[str]
     printed = capsys.readouterr()
     assert printed.out.startswith(f"x: EF {found['ef']:.0f} %")
     assert printed.err == ""
+
+
+def test_guesses_about_the_model_are_said(
+    tmp_path: Path, clip: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.undo()
+    model = f"{save_onnx(tmp_path / 'net.onnx')}*2+{save_onnx(tmp_path / 'other.onnx', low=90)}"
+    line = ["segment", str(clip), "--model", model, "--output", str(tmp_path / "out")]
+    assert main(line) == 0
+    assert "warning: net+other: net: claim is unknown" in capsys.readouterr().err
+    assert json.loads((tmp_path / "out" / "x.json").read_text())["model"]["name"] == "net+other"
+    assert main([*line, "--quiet"]) == 0
+    assert capsys.readouterr() == ("", "")
 
 
 def test_the_default_folder(tmp_path: Path, clip: Path, monkeypatch: pytest.MonkeyPatch) -> None:

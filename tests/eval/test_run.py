@@ -12,6 +12,7 @@ from moving_ellipse import MovingEllipse
 from echodfkd.clipset import ClipSet
 from echodfkd.errors import EchoError, UsageError
 from echodfkd.eval.run import evaluate, parameters, rows
+from echodfkd.files import write_npz
 from echodfkd.students.runtime import TorchSegmenter
 from echodfkd.synth.write import write_clip_set
 
@@ -93,6 +94,34 @@ def test_clips_without_labels_are_said(clips: ClipSet, tmp_path: Path) -> None:
     assert result.value("dice") == 1.0
 
 
+def test_an_unreadable_clip_is_skipped_and_told(clips: ClipSet, tmp_path: Path) -> None:
+    shutil.copytree(clips.root, tmp_path / "set")
+    damaged = ClipSet.open(tmp_path / "set")
+    damaged.records[1].path.write_bytes(b"no video")
+    (result,) = evaluate([DarkCavity(size=64)], damaged)
+    assert [score.clip for score in result.scores] == ["ellipse-0-000000", "ellipse-0-000002"]
+    assert list(result.corrupt) == ["ellipse-0-000001"]
+    assert "ellipse-0-000001.avi" in result.corrupt["ellipse-0-000001"]
+    assert str(tmp_path) not in result.corrupt["ellipse-0-000001"]
+    (damaged.root / "Masks" / "ellipse-0-000002.npz").write_bytes(b"no masks")
+    with pytest.raises(EchoError, match=r"over 1% of the 3 clips of .* the first: ellipse-0-000001\.avi"):
+        evaluate([DarkCavity(size=64)], damaged)
+    with pytest.raises(EchoError, match="none of the 1 clips of .* could be read"):
+        evaluate([DarkCavity(size=64)], ClipSet(damaged.root, damaged.records[1:2]))
+
+
+def test_masks_of_another_length_are_told(clips: ClipSet, tmp_path: Path) -> None:
+    shutil.copytree(clips.root, tmp_path / "set")
+    path = tmp_path / "set" / "Masks" / "ellipse-0-000000.npz"
+    write_npz(path, mask=np.zeros((FRAMES - 1, 64, 64), np.uint8))
+    (result,) = evaluate([DarkCavity(size=64)], ClipSet.open(tmp_path / "set"))
+    assert len(result.scores) == 2
+    assert result.corrupt == {
+        "ellipse-0-000000": "clip 'ellipse-0-000000': mask must be uint8 (8, 64, 64) as its frames, "
+        "got uint8 (7, 64, 64)"
+    }
+
+
 def test_references_that_are_not_there(clips: ClipSet) -> None:
     with pytest.raises(UsageError, match="unknown reference 'people'; choose from: labels, teacher"):
         evaluate([DarkCavity()], clips, references=["people"])
@@ -106,6 +135,8 @@ def test_parameters_are_counted_where_there_is_a_network() -> None:
     network = torch.nn.Conv2d(1, 2, 3)  # 2 kernels of 9 weights and a bias each
     assert parameters(TorchSegmenter(network, {}, "x", "ab" * 32, "cpu")) == 20
     assert parameters(DarkCavity()) is None
+    bare = TorchSegmenter(torch.nn.ReLU(), {}, "x", "ab" * 32, "cpu")  # as exported files look
+    assert parameters(bare) is None
 
 
 def test_a_row_for_each_model_and_clip(clips: ClipSet) -> None:

@@ -1,6 +1,5 @@
 """The published students: golden counts, names and values, and the plain loop that they are faster than."""
 
-import json
 import math
 from pathlib import Path
 from typing import Any
@@ -8,6 +7,7 @@ from typing import Any
 import numpy as np
 import pytest
 import torch
+from golden_convlstm import GOLDEN, filled
 from torch import Tensor, nn
 from torch.utils.flop_counter import FlopCounterMode
 
@@ -17,7 +17,6 @@ from echodfkd.students.convlstm import ConvLSTM
 from echodfkd.students.recurrence import Recurrence
 from echodfkd.students.runtime import OnnxSegmenter, TorchSegmenter
 
-GOLDEN = json.loads((Path(__file__).parents[1] / "golden" / "echodfkd_convlstm.json").read_text())
 GMACS = {  # of a 112 x 112 frame, as published: blocks -> layers 1..4
     1: (0.071, 0.201, 0.331, 0.461),
     2: (0.201, 0.461, 0.721, 0.981),
@@ -44,25 +43,6 @@ def test_the_work_is_as_much_as_published(blocks: int) -> None:
 def test_the_weights_are_named_as_published_and_in_that_order() -> None:
     found = {name: list(value.shape) for name, value in ConvLSTM(2, 2).state_dict().items()}
     assert list(found.items()) == list(GOLDEN["state_dict_22"].items())
-
-
-def filled(network: nn.Module) -> nn.Module:
-    """The network with the weights that the golden file's note defines."""
-    for n, (name, value) in enumerate(network.state_dict().items()):
-        if name.endswith("num_batches_tracked"):
-            continue
-        i = np.arange(value.numel(), dtype=np.float64)
-        f = np.sin((0.37 + 0.05 * n) * i + n)
-        if value.ndim == 4:
-            f *= 2.5 / math.sqrt(value[0].numel())
-        elif name.endswith("running_var"):
-            f = 0.02 * (np.abs(f) + 0.5)
-        elif name.endswith("running_mean"):
-            f = 0.05 * f
-        else:
-            f = 1 + 0.3 * f if name.endswith("weight") else 0.3 * f
-        value.copy_(torch.from_numpy(f).view(value.shape))
-    return network
 
 
 @torch.inference_mode()

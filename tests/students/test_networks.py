@@ -76,3 +76,12 @@ def test_clips_of_a_batch_do_not_mix(name: str) -> None:
 def test_wrong_names_are_explained(name: str, message: str) -> None:
     with pytest.raises(UsageError, match=message):
         build_network(name)
+
+
+@pytest.mark.parametrize("name", ["sim", "echonet-deeplabv3"])
+def test_a_teacher_in_a_students_place_is_told(name: str) -> None:
+    with pytest.raises(
+        UsageError, match=f"'{name}' is a teacher, not a student; are the two swapped?"
+    ) as told:
+        build_network(name)
+    assert "Students: convlstm-BL, default" in str(told.value)

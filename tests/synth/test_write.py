@@ -180,16 +180,18 @@ def test_deleted_video_is_made_again(reference: Path, tmp_path: Path) -> None:
 
 def test_other_request_is_refused(tmp_path: Path) -> None:
     write_clip_set(MovingEllipse(), tmp_path, clips=2, seed=1)
-    for generator, seed, lossless in [
-        (MovingEllipse(), 2, False),
-        (MovingEllipse(frames=9), 1, False),
-        (MovingEllipse(version="2"), 1, False),
-        (MovingEllipse(), 1, True),
+    before = content(tmp_path)
+    for generator, seed, lossless, changed in [
+        (MovingEllipse(), 2, False, "seed"),
+        (MovingEllipse(frames=9), 1, False, "parameters"),
+        (MovingEllipse(version="2"), 1, False, "generator_version"),
+        (MovingEllipse(version="2"), 1, True, "generator_version, lossless"),
     ]:
-        with pytest.raises(UsageError, match=r"holds another set; choose another OUTPUT$"):
+        with pytest.raises(UsageError, match=rf"holds a set of another {changed}; choose another OUTPUT$"):
             write_clip_set(generator, tmp_path, clips=2, seed=seed, lossless=lossless)
     with pytest.raises(UsageError, match=r"holds 2 such clips, more than 1; choose another OUTPUT$"):
         write_clip_set(MovingEllipse(), tmp_path, clips=1, seed=1)
+    assert content(tmp_path) == before
 
 
 def test_foreign_folder_or_file_is_refused_and_untouched(tmp_path: Path) -> None:

@@ -123,3 +123,13 @@ def test_an_unknown_network_asks_for_its_name(tmp_path: Path) -> None:
     path = save(tmp_path / "odd.pt", nn.Conv2d(1, 1, 3).state_dict())
     with pytest.raises(EchoError, match=r"not recognised .*odd\.json.*architecture.*smp:ARCH:ENCODER"):
         load_teacher(str(path), device="cpu")
+
+
+@pytest.mark.parametrize("channels", [2, 4])
+def test_frames_of_other_channels_are_refused(tmp_path: Path, channels: int) -> None:
+    path = save(tmp_path / "net.pt", unet(channels=channels).state_dict())
+    with pytest.raises(
+        EchoError, match=rf"conv1.weight has shape \[64, {channels}, 7, 7\], expected"
+    ) as error:
+        load_teacher(str(path), device="cpu")
+    assert "\n" not in str(error.value)

@@ -90,6 +90,12 @@ def test_a_wrong_configuration_gets_one_line(
     assert "\n" not in str(error.value)
 
 
+def test_frames_of_other_channels_are_refused(tmp_path: Path) -> None:
+    unet(channels=4).save_pretrained(tmp_path)  # type: ignore[operator]
+    with pytest.raises(EchoError, match=r"takes frames of 4 channels; read are 1 \(grey\) and 3 \(colour\)"):
+        load_teacher(str(tmp_path), device="cpu")
+
+
 def test_a_run_of_ours_is_a_repository_too(tmp_path: Path) -> None:
     shutil.copy(embedded_path("student-tiny"), tmp_path / "student.safetensors")
     student = load_folder(tmp_path, "cpu", "owner-tiny")

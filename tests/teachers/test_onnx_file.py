@@ -146,6 +146,7 @@ def test_without_a_manifest_the_guesses_are_stated(tmp_path: Path) -> None:
     [
         (["N", 2, S, S], logit_nodes(), r"takes inputs of \(any, 2, 32, 32\), no grey or colour frames"),
         (["N", 1, S, 2 * S], logit_nodes(), "32x64 pixels; only square ones"),
+        (["N", 1, 8, 8], logit_nodes(), r"takes frames of 8x8 pixels; read are 16\.\.2048"),
         (["N", 1, S, S], [helper.make_node("Log", ["x"], ["y"])], "NaN or infinity"),
         (
             ["N", 1, S, S],
@@ -180,3 +181,31 @@ def test_our_own_exports_are_read_as_ever(tmp_path: Path) -> None:
     teacher = load_teacher(str(path), device="cpu")
     assert isinstance(teacher, OnnxSegmenter)
     assert (teacher.claim, teacher.size) == ("real-free", S)
+    helper.set_model_props(model, facts | {"size": "64"})
+    onnx.save(model, path)
+    with pytest.raises(EchoError, match="takes frames of 32 pixels a side, but says 64 of itself"):
+        load_teacher(str(path), device="cpu")
+
+
+@pytest.mark.parametrize("ours", [True, False])
+@pytest.mark.parametrize(
+    ("values", "refused"),
+    [([1, np.nan], True), ([1, np.inf], True), ([1, -np.inf], True), ([0, -np.inf], False), ([1, 2], False)],
+)
+def test_weights_that_are_not_finite_are_refused(
+    tmp_path: Path, values: list[float], refused: bool, ours: bool
+) -> None:
+    """Also where no output shows them: here they are not even used."""
+    shape: Shape = ["B", "T", 1, S, S] if ours else ["B", 1, S, S]
+    path = write(tmp_path / "net.onnx", shape, logit_nodes(), shape)
+    model = onnx.load(path)
+    model.graph.initializer.append(onnx.numpy_helper.from_array(np.asarray(values, np.float32), "kernel"))
+    if ours:
+        facts = {"claim": "real-free", "convention": "ase", "size": str(S), "causal": "false"}
+        helper.set_model_props(model, facts)
+    onnx.save(model, path)
+    if not refused:
+        assert load_teacher(str(path), device="cpu").size == S
+        return
+    with pytest.raises(EchoError, match=r"net\.onnx holds NaN or infinite weights, 'kernel' among them"):
+        load_teacher(str(path), device="cpu")
