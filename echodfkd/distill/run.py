@@ -105,7 +105,7 @@ def train(
 
 
 def corrupt(job: Job) -> tuple[str, ...]:
-    """Names of the clips of a set that could not be read and were left out, as far as this process met them."""
+    """Names of the clips of a set that could not be read, as far as this process met them."""
     return tuple(sorted({*getattr(job.examples, "corrupt", ()), *getattr(job.held_out, "corrupt", ())}))
 
 
