@@ -34,8 +34,7 @@ def test_alone_is_everything_at_once() -> None:
     assert list(ALONE.mine([4, 5, 6])) == [4, 5, 6]
     assert ALONE.gather("value") == ["value"]
     assert ALONE.on_main(lambda: 7) == 7
-    alone = Ranks()
-    assert [alone.count("a"), alone.count("b"), alone.count("a")] == [1, 1, 2]
+    assert [ALONE.total("a", 1), ALONE.total("a", 3), ALONE.total("b", 1)] == [1, 3, 1]
 
 
 @pytest.mark.parametrize("world", [1, 2, 3, 9])
@@ -90,7 +89,7 @@ def test_two_processes_work_together(tmp_path: Path) -> None:
     assert [one["mine"] for one in seen] == [[0, 2, 4, 6], [1, 3, 5]]
     assert seen[0]["gathered"] == seen[1]["gathered"] == [{"from": 0}, {"from": 1}]
     assert seen[0]["main"] == seen[1]["main"], "one process made it"
-    assert [one["counted"] for one in seen] == [True, True], "both had counted to 2 before"
+    assert [(one["total"], one["untold"]) for one in seen] == [(3, 0), (3, 0)]
     assert [one["refused"] for one in seen] == ["no such folder", "rank 0 stopped: no such folder"]
 
 
