@@ -119,8 +119,8 @@ def _await(writer: ClipSetWriter, names: list[str]) -> None:
     while unseen := set(names) - writer.finished():
         if time.monotonic() > end:
             raise EchoError(
-                f"{len(unseen)} clips are not in {writer.root}, {min(unseen)} the first: were they deleted, or "
-                "do the hosts not share this folder? Run again"
+                f"{len(unseen)} clips are not in {writer.root}, {min(unseen)} the first: were they deleted, "
+                "or do the hosts not share this folder? Run again"
             )
         time.sleep(1.0)
 

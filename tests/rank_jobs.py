@@ -17,8 +17,8 @@ from echodfkd.synth.sim.generator import SimGenerator
 from echodfkd.synth.write import write_clip_set
 from echodfkd.teachers.label import label_clip_set
 
-SIM = {"frames": 16, "size": 64}
-CLIPS, SEED = 40, 7
+SIM = {"frames": 8, "size": 64}
+CLIPS, SEED = 20, 7
 
 
 def everything(ranks: Ranks) -> dict[str, object]:

@@ -20,6 +20,7 @@ from echodfkd.clipset import ClipSet
 from echodfkd.files import TEMPORARY, read_json
 from echodfkd.synth.write import write_clip_set
 
+pytestmark = pytest.mark.timeout(900)  # four processes load their libraries on whatever cores are free
 SYNTH = [
     "--clips",
     str(CLIPS),
@@ -31,7 +32,7 @@ SYNTH = [
 
 
 class Story(NamedTuple):
-    """What two ranks left: their set, what each said, videos there after the kill; and a set of one process."""
+    """What two ranks left: their set, what each said, clips after the kill; and a set of one process."""
 
     root: Path
     said: list[dict[str, Any]]
@@ -57,10 +58,10 @@ def story(tmp_path_factory: pytest.TempPathFactory) -> Story:
 
 
 def kill_one_of_two(root: Path, log: Path) -> int:
-    """`echodfkd synth` on two ranks, of which one gets SIGKILL half-way; returns how many videos there are."""
+    """`echodfkd synth` on two ranks, of which one gets SIGKILL half-way; how many clips there are."""
     run = torchrun(2, ["-m", "echodfkd", "synth", str(root), *SYNTH], log)
     deadline = time.monotonic() + 240
-    while len(list((root / "Videos").glob("[!.]*.avi"))) < 4:
+    while len(list((root / "Videos").glob("[!.]*.avi"))) < 3:
         assert run.poll() is None, finished(run)[1]
         assert time.monotonic() < deadline, "no clip was made"
         time.sleep(0.01)
@@ -68,7 +69,7 @@ def kill_one_of_two(root: Path, log: Path) -> int:
     os.kill(ranks["1"], signal.SIGKILL)
     assert finished(run)[0] != 0
     assert not (root / "FileList.csv").exists()
-    return len(list((root / "Videos").glob("[!.]*.avi")))
+    return len(list((root / ".records").glob("[!.]*.json")))
 
 
 def content(root: Path) -> dict[str, bytes]:
@@ -90,7 +91,7 @@ def test_each_rank_saw_both_and_did_its_share(story: Story) -> None:
 
 
 def test_set_is_that_of_one_process_byte_for_byte(story: Story) -> None:
-    assert 4 <= story.survived < CLIPS, "the kill came half-way"
+    assert 0 < story.survived < CLIPS, "the kill came half-way"
     ours, theirs = content(story.root), content(story.alone)
     assert ours.keys() == theirs.keys()
     assert [name for name in ours if ours[name] != theirs[name]] == []
@@ -105,11 +106,8 @@ def test_labels_are_those_of_one_process_within_a_grey_level(story: Story) -> No
     for record, same in zip(ours.records, theirs.records, strict=True):
         prob, expected = ours.load_labels(record, folder), theirs.load_labels(same, other)
         assert np.abs(prob.astype(int) - expected).max() <= 1
-    differ = {"wall_time_s"}
-    manifests = [read_json(path / "manifest.json") for path in (folder, other)]
-    assert [{k: v for k, v in m.items() if k not in differ} for m in manifests][0] == {
-        k: v for k, v in manifests[1].items() if k not in differ
-    }
+    manifests = [read_json(path / "manifest.json") | {"wall_time_s": 0} for path in (folder, other)]
+    assert manifests[0] == manifests[1]
 
 
 def test_unreadable_clip_of_one_rank_is_known_to_both(story: Story) -> None:
