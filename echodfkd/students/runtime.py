@@ -31,7 +31,7 @@ def spans(frames: int, chunk: int = CHUNK) -> Iterator[slice]:
 
 
 def pick_device(name: str) -> torch.device:
-    """The torch device of "auto", "cpu", "cuda" or "mps".
+    """The torch device of "auto", "cpu", "cuda" (torch's current one) or "mps".
 
     Raises:
         UsageError: if this machine does not have it.
@@ -41,7 +41,8 @@ def pick_device(name: str) -> torch.device:
     available = {"cpu": True, "cuda": torch.cuda.is_available(), "mps": torch.backends.mps.is_available()}
     if not available.get(name, False):
         raise UsageError(f"device {name!r} is not available here; use --device cpu or auto")
-    return torch.device(name)
+    # With its number, since a thread's own current GPU is the first one whatever that of this thread is.
+    return torch.device(name, torch.cuda.current_device()) if name == "cuda" else torch.device(name)
 
 
 class TorchSegmenter:
