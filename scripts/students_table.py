@@ -1,14 +1,15 @@
-"""The table of docs/students.md: every student learns from the same labels and frames, then is judged and timed.
+"""The table of docs/students.md: all students learn from the same labels and frames, are judged and timed.
 
 Command:  uv run python scripts/students_table.py FOLDER --students tiny convlstm-33 --seeds 1
           uv run python scripts/students_table.py FOLDER --speed
           uv run python scripts/students_table.py FOLDER --real CLIPS
           uv run python scripts/students_table.py FOLDER --table docs/students.md
 
-The first trains and judges what has no result in FOLDER yet, one student after the other; killed and run again
-it goes on where it was. A name may end in @published or @ours: the recipe to learn by where it is not the
-student's own. The second times all students in one run. The third measures on real clips (see
-scripts/score_real.py), once and at the end: never choose by them. The last writes the table from what is there.
+The first trains and judges what has no result in FOLDER yet, one student after the other; killed and run
+again it goes on where it was. A name may end in @published or @ours: the recipe to learn by where it is not
+the student's own. The second times all students in one run. The third measures on real clips (see
+scripts/score_real.py), once and at the end: never choose by them. The last writes the table from what is
+there, between two marks of the page.
 """
 
 import argparse
@@ -19,82 +20,18 @@ from pathlib import Path
 
 import cv2
 import torch
-from table_clips import Budget, judges, training_clips
-from table_recipes import RECIPES, trained
-from table_scores import judged, judged_real
+from table_clips import Budget
+from table_learners import OURS, PUBLISHED, RECIPES, asked
 from table_speed import speeds
 from table_text import put_table
+from table_work import Work
 
 from echodfkd.cli.failures import failing_on_sigterm, report
 from echodfkd.cli.progress import tracker
-from echodfkd.clipset_writer import software_versions
 from echodfkd.errors import unknown_name
 from echodfkd.files import write_json
-from echodfkd.progress import Track
-from echodfkd.segmenter import Segmenter
-from echodfkd.students.checkpoint import save_network
-from echodfkd.students.networks import build_network
-from echodfkd.students.runtime import load_torch
-from echodfkd.teachers import load_teacher
 
-OURS = ("micro", "tiny", "default")
-PUBLISHED = tuple(f"convlstm-{blocks}{layers}" for blocks in range(1, 5) for layers in range(1, 5))
 BASELINE = "convlstm-33"
-
-
-class Work:
-    """A folder of results: clips/, judges/, models/, scores/, real/, onnx/, budget.json and speed.json."""
-
-    def __init__(self, folder: Path, budget: Budget, workers: int, track: Track) -> None:
-        self.folder, self.budget, self.workers, self.track = folder, budget, workers, track
-        Budget.claim(folder, budget)
-        self.teacher = load_teacher("sim", device="cpu")
-
-    def student(self, name: str, seed: int) -> Segmenter:
-        """The trained student of a name and seed; it learns first if it has not yet."""
-        weights = self.folder / "models" / f"{name}-{seed}.safetensors"
-        if not weights.is_file():
-            self._learn(name, seed, weights)
-        return load_torch(weights, "cpu", name)
-
-    def _learn(self, name: str, seed: int, weights: Path) -> None:
-        architecture, recipe = asked(name)
-        kept = training_clips(self.folder, self.budget, self.teacher, self.workers, self.track)
-        torch.manual_seed(seed)
-        place = weights.with_suffix(".pt")
-        network = trained(build_network(architecture), kept, RECIPES[recipe], seed, place, self.track)
-        card = {"claim": self.teacher.claim, "convention": self.teacher.convention, "size": self.teacher.size}
-        save_network(network, {"architecture": architecture, "options": {}, **card}, weights)
-        place.unlink(missing_ok=True)
-
-    def score(self, name: str, seed: int) -> None:
-        """Train and judge, unless that is done."""
-        target = self.folder / "scores" / f"{name}-{seed}.json"
-        if target.is_file():
-            return
-        student = self.student(name, seed)
-        clips = judges(self.folder, self.budget, self.teacher, self.track)
-        rows = {world: [judged(student, one) for one in some] for world, some in clips.items()}
-        facts = {"student": name, "seed": seed, "budget": asdict(self.budget), "sha256": student.digest}
-        write_json(target, facts | {"worlds": rows, "software": software_versions()})
-
-    def score_real(self, clips: Path) -> None:
-        """Judge every student that has learned on real clips, unless that is done."""
-        for weights in sorted((self.folder / "models").glob("*.safetensors")):
-            target = self.folder / "real" / f"{weights.stem}.json"
-            if not target.is_file():
-                rows = judged_real(load_torch(weights, "cpu"), clips, self.track)
-                write_json(target, {"student": weights.stem, "rows": rows})
-
-
-def asked(name: str) -> tuple[str, str]:
-    """Architecture and recipe of a name.
-
-    >>> asked("tiny"), asked("convlstm-22"), asked("tiny@published")
-    (('tiny', 'ours'), ('convlstm-22', 'published'), ('tiny', 'published'))
-    """
-    architecture, _, recipe = name.partition("@")
-    return architecture, recipe or ("published" if architecture in PUBLISHED else "ours")
 
 
 def parse(arguments: Sequence[str] | None) -> argparse.Namespace:
@@ -103,9 +40,8 @@ def parse(arguments: Sequence[str] | None) -> argparse.Namespace:
     parser.add_argument("--students", nargs="+", default=[], metavar="NAME", help="train and judge these")
     parser.add_argument("--seeds", nargs="+", type=int, default=[1])
     for name, value in asdict(Budget()).items():
-        parser.add_argument(
-            f"--{name}", type=int, default=value, help=f"see Budget in table_clips.py: {value}"
-        )
+        words = f"see Budget in table_clips.py; default: {value}"
+        parser.add_argument(f"--{name}", type=type(value), default=value, help=words)
     parser.add_argument("--real", type=Path, metavar="CLIPS", help="measure on these real clips")
     parser.add_argument("--speed", action="store_true", help="time all students")
     parser.add_argument("--rounds", type=int, default=5, help="of timing")
@@ -129,7 +65,7 @@ def run(o: argparse.Namespace) -> None:
     torch.set_num_threads(o.threads)
     cv2.setNumThreads(1)  # a forked worker may hang on the threads that OpenCV has by then
     if o.students or o.real:
-        work = Work(o.folder, Budget(o.clips, o.seed, o.judges, o.frames), workers=1, track=track)
+        work = Work(o.folder, Budget(o.clips, o.seed, o.judges, o.frames, o.teacher), workers=1, track=track)
         for name, seed in ((name, seed) for name in o.students for seed in o.seeds):
             work.score(name, seed)
         if o.real:

@@ -1,6 +1,6 @@
 """The clips of scripts/students_table.py: those that all students learn from, and those that judge them.
 
-T frames of H x W pixels each; everything is drawn and labelled by the teacher `sim` once and kept.
+T frames of H x W pixels each; everything is drawn and labelled by one teacher once and kept.
 """
 
 from dataclasses import asdict, dataclass
@@ -34,12 +34,14 @@ class Budget:
     Attributes:
         clips: of `WINDOW` frames to learn from. seed: of these; `seed` + 1 draws those that judge.
         judges: clips of each held-out world that judge. frames: of each of these, at 50 Hz.
+        teacher: name or path of the model whose masks are learned.
     """
 
     clips: int = 400
     seed: int = 61
     judges: int = 12
     frames: int = 100
+    teacher: str = "sim"
 
     @property
     def learned(self) -> int:
@@ -96,8 +98,8 @@ class Judge:
 def worlds(budget: Budget) -> dict[str, list[tuple[SimGenerator, int]]]:
     """Generator and index of each judging clip, by the world's name.
 
-    `mixture` is what the students learned from, in clips of `WINDOW` frames of every kind and rate; the others
-    were held out on purpose (synth/sim/held_out.py).
+    `mixture` is what the students learned from, in clips of `WINDOW` frames of every kind and rate; the
+    others were held out on purpose (synth/sim/held_out.py).
     """
     mixture = training_mixture(WINDOW)
     makers = held_out_generators(budget.frames).items()

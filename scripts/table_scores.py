@@ -1,4 +1,4 @@
-"""Scores of one student of scripts/students_table.py: a row of numbers for each clip, whose sums give figures.
+"""Scores of one student of scripts/students_table.py: a row of numbers a clip, whose sums give figures.
 
 Sums, so that several seeds of a student add up to one row a clip and intervals can be drawn over clips.
 """

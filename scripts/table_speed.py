@@ -3,6 +3,7 @@
 Speed does not depend on the weights, so they are untrained; frames are noise. A clip goes through as a whole.
 """
 
+import os
 import statistics
 import time
 from collections.abc import Callable, Iterator, Sequence
@@ -88,7 +89,7 @@ def seconds(run: Run, frames: Frames) -> float:
 def speeds(
     names: Sequence[str], baseline: str, folder: Path, threads: int, frames: int, count: int, track: Track
 ) -> dict[str, Any]:
-    """Frames a second of each student in both runtimes, and the median over rounds of its ratio to a baseline."""
+    """Frames a second of each student in both runtimes, and its ratio to a baseline: medians over rounds."""
     clip = np.random.default_rng(0).integers(0, 256, (frames, SIZE, SIZE), dtype=np.uint8)
     took = list(track(rounds(runs(names, folder, threads, track), clip, count), "timing", count))
     students: dict[str, Any] = {}
@@ -103,4 +104,4 @@ def speeds(
                 "ratio_range": [round(min(ratios), 2), round(max(ratios), 2)],
             }
     shape = {"baseline": baseline, "threads": threads, "frames": frames, "rounds": count}
-    return shape | {"students": students}
+    return shape | {"load": round(os.getloadavg()[0], 1), "students": students}

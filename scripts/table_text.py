@@ -5,6 +5,7 @@ from pathlib import Path
 from typing import Any
 
 from table_clips import FRESH
+from table_learners import OURS
 from table_scores import Row, added, difference, over_clips, value
 
 from echodfkd.errors import EchoError
@@ -12,7 +13,6 @@ from echodfkd.files import read_json, write_text
 from echodfkd.synth.sim.held_out import HELD_OUT
 
 BEGIN, END = "<!-- students_table.py: begin -->", "<!-- students_table.py: end -->"
-OURS = ("micro", "tiny", "default")
 HEADING = (
     "student", "parameters", "MMAC a frame", "frames/s torch", "frames/s ONNX", "speed to convlstm-33, ONNX",
     "Dice, fresh clips", "Dice, held-out worlds", "ED error; F1", "ES error; F1", "Dice, real clips", "seeds",

@@ -25,8 +25,8 @@ def tiny() -> nn.Module:
 
 
 def micro() -> nn.Module:
-    """The smallest student, which never looks ahead: 18k parameters, 7 MMAC per 112x112 frame; not embedded."""
-    return Causal(Compact((16, 16, 16, 16), (0, 0, 1), Past.glances))
+    """The smallest student, which never looks ahead: 21k parameters, 6 MMAC per 112x112 frame."""
+    return Causal(Compact((8, 16, 16, 16), (0, 1, 1), Past.glances))
 
 
 def large() -> nn.Module:

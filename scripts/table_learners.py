@@ -1,27 +1,24 @@
-"""How the students of scripts/students_table.py learn: each frame of the kept clips once, in windows.
+"""Who the students of scripts/students_table.py are, and how a step of each is.
 
 B clips, T frames of H x W pixels.
 """
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Protocol
 
-import numpy as np
 import torch
 from table_clips import WINDOW
 from torch import Tensor, nn
 
 from echodfkd.distill.data import Masks
-from echodfkd.distill.kept import KeptClips
 from echodfkd.distill.loop import Recipe, Trainer
 from echodfkd.distill.losses import soft_bce
 from echodfkd.files import atomic_path
-from echodfkd.progress import Track
-from echodfkd.students.runtime import spans
 
-SAVE_EVERY = 10  # steps
+OURS = ("micro", "tiny", "default")
+PUBLISHED = tuple(f"convlstm-{blocks}{layers}" for blocks in range(1, 5) for layers in range(1, 5))
 
 
 class Learner(Protocol):
@@ -135,37 +132,11 @@ class Learning:
 RECIPES: dict[str, Learning] = {"published": Learning(Published, WINDOW, 2), "ours": Learning(Ours, 5, 2)}
 
 
-def schedule(clips: int, learning: Learning, seed: int) -> list[tuple[list[int], slice]]:
-    """Which frames of which clips each step sees: every frame of every clip once.
+def asked(name: str) -> tuple[str, str]:
+    """Architecture and recipe of a name.
 
-    Each clip is cut into equal parts; those that share a batch change from seed to seed.
+    >>> asked("tiny"), asked("convlstm-22"), asked("tiny@published")
+    (('tiny', 'ours'), ('convlstm-22', 'published'), ('tiny', 'published'))
     """
-    rng = np.random.default_rng(seed)
-    order = rng.permutation(clips).tolist()
-    groups = [sorted(order[i : i + learning.batch]) for i in range(0, clips, learning.batch)]
-    steps = [(group, part) for group in groups for part in spans(WINDOW, learning.window)]
-    return [steps[i] for i in rng.permutation(len(steps))]
-
-
-def trained(
-    network: nn.Module, kept: KeptClips, learning: Learning, seed: int, place: Path, track: Track
-) -> nn.Module:
-    """The network after every frame of the kept clips; `place` is where a killed training goes on from."""
-    steps = schedule(kept.shape[0], learning, seed)
-    learner = learning.make(network, len(steps), seed)
-    if place.is_file():
-        learner.load(place)
-    for frames, taught in track(batches(kept, steps[learner.step :]), "training", len(steps) - learner.step):
-        learner.learn(frames, taught)
-        if learner.step % SAVE_EVERY == 0 and learner.step < len(steps):
-            learner.save(place)
-    return learner.trained()
-
-
-def batches(kept: KeptClips, steps: list[tuple[list[int], slice]]) -> Iterator[tuple[Tensor, Tensor]]:
-    """Frames and soft masks of each step, uint8 (B, T, H, W)."""
-    for clips, part in steps:
-        examples = [kept.load(index, exact=False) for index in clips]
-        taught = [example.masks.taught[part] for example in examples if example.masks.taught is not None]
-        frames = np.stack([example.frames[part] for example in examples])
-        yield torch.from_numpy(frames), torch.from_numpy(np.stack(taught))
+    architecture, _, recipe = name.partition("@")
+    return architecture, recipe or ("published" if architecture in PUBLISHED else "ours")
