@@ -47,7 +47,7 @@ class Published:
     """EchoDFKD's loop (arXiv 2409.07566): Adam 1e-3, cross-entropy to the soft mask, no augmentation."""
 
     def __init__(self, network: nn.Module, steps: int, seed: int) -> None:
-        self.network = network.train()
+        self.network = network.train().to(memory_format=torch.channels_last)  # type: ignore[call-overload]
         self.optimiser = torch.optim.Adam(network.parameters(), lr=1e-3)
         self.step = 0
 
