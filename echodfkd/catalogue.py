@@ -86,6 +86,14 @@ ENTRIES = (
     ),
     Entry(
         "student",
+        "micro",
+        "LV segmentation network of 21k parameters; never looks ahead, for frames as they arrive",
+        needs="training: echodfkd distill --student micro",
+        modules=("torch",),
+        state="trainable",
+    ),
+    Entry(
+        "student",
         "convlstm-BL",
         "published EchoDFKD student of B blocks with L layers, such as convlstm-33; never looks ahead",
         source="EchoDFKD (WACV 2025, arXiv 2409.07566)",

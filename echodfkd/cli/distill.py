@@ -22,7 +22,7 @@ def distill(
     output: Annotated[Path, typer.Option(help="Folder of the run: new, or with --resume an earlier one.")],
     data: Annotated[Path | None, typer.Argument(help="A clip set; without it clips are drawn.")] = None,
     student: Annotated[
-        str, typer.Option(help="default, tiny, convlstm-BL, or smp:ARCH:ENCODER.")
+        str, typer.Option(help="default, tiny, micro, convlstm-BL or smp:ARCH:ENCODER.")
     ] = "default",
     generator: Annotated[str, typer.Option(help="Where clips come from without DATA.")] = "sim",
     clips: Annotated[int, typer.Option(min=1, help="How many different clips to draw.")] = 2000,

@@ -12,10 +12,10 @@ from torch import Tensor, nn
 from echodfkd.clip import Frames
 from echodfkd.errors import EchoError, UsageError
 from echodfkd.segmenter import Prob
-from echodfkd.students.causal import Causal
 from echodfkd.students.checkpoint import load_network, sha256
 from echodfkd.students.fold import folded
 from echodfkd.students.onnx_weights import refuse_broken_weights
+from echodfkd.students.stream import Stream
 
 # Frames that share one context: 2.5 s at 50 fps, more than a beat at any rate. A network that looks both ways
 # sees each part as a clip of its own; a causal one goes on with the state of the part before.
@@ -77,10 +77,10 @@ class TorchSegmenter:
 
     def _logits(self, frames: Frames) -> Iterator[Tensor]:
         """(1, n, 1, size, size) for each part."""
-        chunk = STRIDE if isinstance(self.network, Causal) else CHUNK
+        chunk = STRIDE if isinstance(self.network, Stream) else CHUNK
         parts = (np.ascontiguousarray(frames[span]) for span in spans(len(frames), chunk))
         clips = (torch.from_numpy(part).to(self.device)[None, :, None].float() for part in parts)
-        if isinstance(self.network, Causal):
+        if isinstance(self.network, Stream):
             state = self.network.initial_state(1, *frames.shape[1:])
             for clip in clips:
                 logits, state = self.network.advance(clip, state)
