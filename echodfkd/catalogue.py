@@ -61,6 +61,13 @@ ENTRIES = (
         modules=("scipy",),
     ),
     Entry(
+        "generator",
+        "adversarial",
+        "clips drawn against the student, from the weights of a torch teacher; for distill alone",
+        source="DFAD (arXiv 1912.11006), DeepInversion (arXiv 1912.08795), CMI (arXiv 2105.08584)",
+        modules=("torch",),
+    ),
+    Entry(
         "teacher", "sim", "LV segmentation network trained on `sim` clips", weights=True, modules=("torch",)
     ),
     Entry(

@@ -55,6 +55,7 @@ class TorchSegmenter:
 
     Attributes:
         parameters: number of weights as trained. network: what runs, batch norm folded in.
+        trained: the network as it was given, batch norms and their statistics apart.
     """
 
     def __init__(
@@ -62,6 +63,7 @@ class TorchSegmenter:
     ) -> None:
         self.device = pick_device(device)
         self.parameters = sum(weights.numel() for weights in network.parameters())  # folding drops a few
+        self.trained = network
         network = folded(network)
         self.network = network.to(self.device, memory_format=torch.channels_last)  # type: ignore[call-overload]
         self.name, self.digest, self.config = name, digest, config
