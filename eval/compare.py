@@ -17,8 +17,8 @@ from echodfkd.eval.run import ModelScores
 Floats = npt.NDArray[np.float64]
 
 TESTED = (
-    "; 95% interval by a bootstrap over clips, both models on the same draw; p by Wilcoxon's signed-rank test, "
-    "two-sided, not corrected for the number of pairs"
+    "; 95% interval by a bootstrap over clips, both models on the same draw; p by Wilcoxon's signed-rank "
+    "test, two-sided, not corrected for the number of pairs"
 )
 
 
@@ -73,7 +73,8 @@ def _mean_dice(score: ClipScore) -> float:
 
 PAIRED = (
     Paired(
-        "dice", "Dice per clip", _mean_dice, "", 4, "mean over clips of the difference in the clip's mean Dice", 1
+        "dice", "Dice per clip", _mean_dice, "", 4,
+        "mean over clips of the difference in the clip's mean Dice", 1,
     ),
     Paired(
         "ef_error", "EF error", lambda score: abs(score.ef_found - score.ef_true), "points", 2,

@@ -61,8 +61,8 @@ def _guided(kind: str) -> Iterator[Metric]:
     yield Metric(
         f"afd_{kind}", title, ratio, number_of(frames), "reference frames", "frames", 2,
         "EchoDFKD's average frame distance: the reference frame chooses which run of frames holds the "
-        "extremum of the area above 25 of 255, so it is smaller than a blind error; clips whose area is constant are "
-        "left out", mean_of(frames),
+        "extremum of the area above 25 of 255, so it is smaller than a blind error; clips of "
+        "constant area are left out", mean_of(frames),
     )  # fmt: skip
     yield Metric(
         f"afd_{kind}_ms", f"{title}, in time", ratio, number_of(ms), "reference frames", "ms", 0,

@@ -1,4 +1,4 @@
-"""What `echodfkd eval` leaves: metrics.json, per_clip.csv and report.html; size.csv where frames were traced."""
+"""What `echodfkd eval` leaves: metrics.json, per_clip.csv, report.html; size.csv if frames were traced."""
 
 import re
 from collections.abc import Mapping, Sequence
@@ -9,12 +9,10 @@ from typing import Any
 import numpy as np
 
 from echodfkd.clip import Clip
-from echodfkd.clipset_writer import software_versions
-from echodfkd.eval.compare import Difference, differences
-from echodfkd.eval.metric import Figure
+from echodfkd.eval.compare import differences
+from echodfkd.eval.metrics_file import metrics, word
 from echodfkd.eval.notes import notes
 from echodfkd.eval.per_clip import SIZE_COLUMNS, rows, size_rows
-from echodfkd.eval.published import content as published_content
 from echodfkd.eval.report import sections
 from echodfkd.eval.report.comparison import comparison
 from echodfkd.eval.report.content import Fact, Report, Score, Section
@@ -29,77 +27,6 @@ SHARED_WORLD = (
     "These clips come from the simulator that the models were trained on: the figures show how well they "
     "know their own world, not how they do on patients."
 )
-
-
-def metrics(results: Sequence[ModelScores], data: Mapping[str, Any]) -> dict[str, Any]:
-    """Content of metrics.json: every figure with definition, n and interval, what was compared, and what is
-    wrong with each clip that was skipped.
-    """
-    return {
-        "data": dict(data),
-        "corrupt": dict(results[0].corrupt) if results else {},
-        "results": [_result(result) for result in results],
-        "comparisons": [_difference(one) for one in differences(results)],
-        "published": published_content(),
-        "software": software_versions(),
-        "use": "research only, not for diagnosis",
-    }
-
-
-def _result(result: ModelScores) -> dict[str, Any]:
-    model = result.model
-    return {
-        "model": {
-            "name": result.title,
-            "sha256": model.digest,
-            "claim": model.claim,
-            "convention": model.convention,
-            "parameters": parameters(model),
-        },
-        "reference": result.reference,
-        "word": word(result.reference),
-        "events_from": result.events_from,
-        "notes": list(notes(result)),
-        "clips": len(result.scores),
-        "frames_per_second": round(result.frames_per_second, 1),
-        "figures": {figure.name: _figure(figure) for figure in result.figures},
-    }
-
-
-def word(reference: str) -> str:
-    """What closeness to this reference is called: only people and exact labels make it accuracy."""
-    return "accuracy" if reference == "labels" else "agreement"
-
-
-def _figure(figure: Figure) -> dict[str, Any]:
-    return {
-        "value": round(figure.value, 5),
-        "interval_95": _bounds(figure.interval),
-        "n": figure.n,
-        "of": figure.of,
-        "unit": figure.unit,
-        "definition": figure.definition,
-    }
-
-
-def _bounds(interval: tuple[float, float] | None) -> list[float] | None:
-    return None if interval is None else [round(bound, 5) for bound in interval]
-
-
-def _difference(one: Difference) -> dict[str, Any]:
-    return {
-        "metric": one.metric,
-        "first": one.first,
-        "second": one.second,
-        "reference": one.reference,
-        "difference": round(one.value, 5),
-        "interval_95": _bounds(one.interval),
-        "p_wilcoxon": one.p,
-        "n": one.n,
-        "of": "clips",
-        "unit": one.unit,
-        "definition": one.definition,
-    }
 
 
 def write_outputs(
@@ -195,7 +122,7 @@ def points(reference: str, results: Sequence[ModelScores]) -> list[tuple[str, in
 
 
 def report_scores(results: Sequence[ModelScores], detail: bool = False) -> list[Score]:
-    """The main figures of every comparison as rows of the report's table, then size and speed; or the details."""
+    """The main figures of every comparison as rows of the report's table, then size, speed; or the details."""
     found = [
         Score(
             metric=f.title,

@@ -28,7 +28,7 @@ class PublishedModel:
 
 @dataclass(frozen=True)
 class Published:
-    """The published table: `models`, the test set, where the figures are from, and what they are no use for."""
+    """The published table: `models`, the test set, where the figures are from, and how not to read them."""
 
     models: tuple[PublishedModel, ...]
     test_set: str

@@ -41,7 +41,9 @@ def eval_(
     """Dice, area, ED/ES and EF of models on clips: metrics.json, per_clip.csv, report.html.
 
     Labels are exact masks, or traced frames and EF as in EchoNet-Dynamic's own layout (then size.csv, too).
-    Several models are compared two by two. A clip that cannot be read is skipped and listed; more than one, and over 1% of the set, stop the run.
+    Several models are compared two by two.
+
+    A clip that cannot be read is skipped and listed; more than one, and over 1% of the set, stop the run.
     """
     from echodfkd.cli.figures_told import tell_figures
     from echodfkd.cli.progress import tracker

@@ -37,8 +37,9 @@ def figure_line(figure: "Figure") -> str:
 
 
 def difference_line(one: "Difference") -> str:
-    """ "Dice per clip, a - b against labels: +0.0120 [0.01, 0.02], p 0.003 (Wilcoxon, 32 clips): a better"."""
+    """ "Dice per clip, a - b against labels: +0.012 [0.01, 0.02], p 0.003 (Wilcoxon, 9 clips): a better"."""
     bounds = "" if one.interval is None else " [{:+.4g}, {:+.4g}]".format(*one.interval)
     p = "no test of one clip" if one.p is None else f"p {one.p:.3g} (Wilcoxon, {one.n} clips)"
     value = f"{one.value:+.{one.digits}f} {one.unit}".strip()
-    return f"{one.title}, {one.first} - {one.second} against {one.reference}: {value}{bounds}, {p}: {one.in_words()}"
+    pair = f"{one.title}, {one.first} - {one.second} against {one.reference}"
+    return f"{pair}: {value}{bounds}, {p}: {one.in_words()}"
