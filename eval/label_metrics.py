@@ -76,7 +76,8 @@ def _overlap(on: Frames) -> Iterator[Metric]:
         yield Metric(
             f"{name}_pooled{on.suffix}", f"{title} pooled{on.title}", _pooled(name), number_of(values),
             "images", "", 4, f"{formula} over the pixels of all {on.words} at once, as EchoNet-Dynamic "
-            f"prints its Dice (it leaves masks uncleaned); {CLEAN}", _summed(on), detail=name == "iou",
+            f"prints its Dice (it leaves masks uncleaned); {CLEAN}", _summed(on),
+            detail=name == "iou" or bool(on.suffix),
         )  # fmt: skip
 
 

@@ -122,7 +122,7 @@ def points(reference: str, results: Sequence[ModelScores]) -> list[tuple[str, in
 
 
 def report_scores(results: Sequence[ModelScores], detail: bool = False) -> list[Score]:
-    """The main figures of every comparison as rows of the report's table, then size, speed; or the details."""
+    """The main figures of every comparison as rows of the report's table, size and speed; or the details."""
     found = [
         Score(
             metric=f.title,

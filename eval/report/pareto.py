@@ -6,9 +6,9 @@ import matplotlib as mpl
 from matplotlib.axes import Axes
 
 from echodfkd.errors import EchoError
-from echodfkd.eval.published import Published, published
+from echodfkd.eval.published import STUDENT, Published, PublishedModel, published
 from echodfkd.eval.report.content import Cell, Chart, Section, Table
-from echodfkd.eval.report.plots import PAGE, STYLE, _figure
+from echodfkd.eval.report.plots import PAGE, STYLE, _figure, _svg
 
 Point = tuple[str, int, float]  # name, parameters, Dice 0..1
 GIVEN = "mean Dice per image\n(grey: EchoNet-Dynamic test set, human labels;\ncoloured: the given data, {})"
@@ -31,6 +31,22 @@ def pareto_chart(ours: Sequence[Point], reference: str, table: Published | None 
         _draw_published(axes, (table or published()).models)
         for name, size, dice in ours:
             axes.plot(size, dice, "D", color=PAGE.es, markersize=7, zorder=4)
+            _name(axes, name, size, dice, above=False)
+        axes.set(xlabel="parameters (log scale)", ylabel=GIVEN.format(reference))
+        axes.margins(x=0.12, y=0.12)
+        return _svg(figure)
+
+
+def _draw_published(axes: Axes, models: Sequence[PublishedModel]) -> None:
+    students = sorted((m for m in models if m.family == STUDENT), key=lambda model: model.parameters)
+    best = [m for i, m in enumerate(students) if all(m.dice > other.dice for other in students[:i])]
+    axes.plot([m.parameters for m in best], [m.dice for m in best], color=PAGE.faint, linewidth=1.2)
+    sizes, dice = [m.parameters for m in students], [m.dice for m in students]
+    axes.plot(sizes, dice, "o", color=PAGE.faint, markersize=5)
+    _name(axes, "EchoDFKD students", best[0].parameters, best[0].dice, above=False)
+    for model in models:
+        if model.family != STUDENT:
+            axes.plot(model.parameters, model.dice, "s", color=PAGE.faint, markersize=6)
             short, above = model.name.split(" (")[0], model.name != "nnU-Net"  # else names overlap
             _name(axes, short, model.parameters, model.dice, above=above)
 
