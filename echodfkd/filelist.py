@@ -1,6 +1,7 @@
 """FileList.csv: one row per clip, EchoNet-Dynamic's columns first, then ours."""
 
 import csv
+import io
 from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
@@ -67,6 +68,15 @@ def row_of(clip: Clip, split: str) -> list[str]:
 
 def _number(value: float | None) -> str:
     return "" if value is None else f"{value:.6g}"
+
+
+def csv_text(columns: Iterable[str], rows: Iterable[Iterable[str]]) -> str:
+    """Header and rows as CSV with Unix line ends."""
+    stream = io.StringIO()
+    writer = csv.writer(stream, lineterminator="\n")
+    writer.writerow(columns)
+    writer.writerows(rows)
+    return stream.getvalue()
 
 
 def read_csv(path: Path, needed: Iterable[str]) -> Iterator[dict[str, str]]:

@@ -25,6 +25,13 @@ def eval_(
         str | None,
         typer.Option(help="labels or teacher.", show_default="labels, and teacher where one is given"),
     ] = None,
+    split: Annotated[
+        str | None, typer.Option(help="Only these clips: TRAIN, VAL or TEST.", show_default="all clips")
+    ] = None,
+    echonet_systole: Annotated[
+        bool,
+        typer.Option("--echonet-systole", help="Also find ES by EchoNet-Dynamic's published detector."),
+    ] = False,
     output: Annotated[Path, typer.Option(help="Folder for the results.")] = Path("echodfkd-eval"),
     seed: Seed = 0,
     device: Device = "auto",
@@ -33,14 +40,18 @@ def eval_(
 ) -> None:
     """Dice, area, ED/ES and EF of models on clips: metrics.json, per_clip.csv, report.html.
 
+    Labels are exact masks, or traced frames and EF as in EchoNet-Dynamic's own layout (then size.csv, too).
+    Several models are compared two by two.
+
     A clip that cannot be read is skipped and listed; more than one, and over 1% of the set, stop the run.
     """
+    from echodfkd.cli.figures_told import tell_figures
     from echodfkd.cli.progress import tracker
     from echodfkd.cli.remarks import tell_remarks
     from echodfkd.clipset import ClipSet
     from echodfkd.errors import UsageError
-    from echodfkd.eval.outputs import word, write_outputs
-    from echodfkd.eval.run import evaluate, parameters
+    from echodfkd.eval.outputs import write_outputs
+    from echodfkd.eval.run import evaluate
     from echodfkd.teachers import load_teacher, load_teachers
 
     if len(models) < 2:
@@ -49,12 +60,21 @@ def eval_(
         raise UsageError(f"{output} is a file; --output names a folder")
     *names, data = models
     clips = ClipSet.open(data)
+    if split is not None:
+        clips = ClipSet(clips.root, clips.select(split))
     guide = load_teachers(teacher, device) if teacher else None
     chosen = [reference] if reference else ["labels", *(["teacher"] if guide else [])]
     judged = [load_teacher(name, device=device, kind="model") for name in names]
     for model in (*judged, *([guide] if guide else [])):
         tell_remarks(model, quiet)
-    results = evaluate(judged, clips, teacher=guide, references=chosen, track=tracker(quiet))
+    results = evaluate(
+        judged,
+        clips,
+        teacher=guide,
+        references=chosen,
+        echonet_systole=echonet_systole,
+        track=tracker(quiet),
+    )
     facts = {
         "data": clips.root.resolve().name,
         "clips": len(clips),
@@ -68,12 +88,5 @@ def eval_(
         return
     if corrupt:
         print(f"warning: {len(corrupt)} unreadable, skipped: {', '.join(corrupt)}", file=sys.stderr)
-    for result in results:
-        against = f"{result.model.name} against {result.reference} ({word(result.reference)})"
-        print(f"{against}, {len(result.scores)} clips")
-        for figure in result.figures:
-            bounds = "" if figure.interval is None else " [{:.4g}, {:.4g}]".format(*figure.interval)
-            print(f"  {figure.title}: {figure.value:.{figure.digits}f} {figure.unit}{bounds}")
-        print(f"  Parameters: {parameters(result.model) or 'unknown'}")
-        print(f"  Frames per second: {result.frames_per_second:.0f}")
+    tell_figures(results)
     print(f"{output / 'report.html'}")
