@@ -16,7 +16,7 @@ SPLITS = ("TRAIN", "VAL", "TEST")
 def write_echonet_layout(root: Path, generator: Generator, clips: int, *, traced: int | None = None) -> Path:
     """Clips of seed 0 with a beat, named as theirs; only the first `traced` have tracings (all by default).
 
-    Of each clip, the first ED and the ES that follows are traced; in the first clip the rows of ED come first.
+    Of each clip, the first ED and the ES that follows are traced; in the first clip ED's rows come first.
     """
     with_beat = (clip for clip in map(partial(generator.clip, 0), range(100)) if _beat(clip))
     drawn = {f"0X{index:016X}": clip for index, clip in enumerate(islice(with_beat, clips))}

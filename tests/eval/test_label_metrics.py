@@ -16,7 +16,7 @@ def clip(
     dice: list[float], distances: list[float], ed: tuple[int, ...], es: tuple[int, ...], *, in_mm: bool = True
 ) -> ClipScore:
     """Every mask has 10 pixels, so that 10 * Dice are common; HD95 is twice the ASSD given."""
-    counts = np.array([[round(10 * d), 20] for d in dice])
+    counts = np.array([[round(10 * d), 20] for d in dice], np.int64).reshape(-1, 2)
     both = np.array([[2 * d, d] for d in distances]).reshape(-1, 2)
     return ClipScore(
         "x", None, np.array(dice), counts, np.zeros(0), NOTHING, NOTHING, NAN, NAN, (),
