@@ -169,9 +169,7 @@ def test_an_ef_alone_judges_too(clips: ClipSet, tmp_path: Path) -> None:
 def test_an_ef_that_is_no_percentage_stops_before_the_work(clips: ClipSet) -> None:
     records = [*clips.records[:2], replace(clips.records[2], ef=140.0)]
     model = DarkCavity(size=64)
-    with pytest.raises(
-        EchoError, match="'ellipse-0-000002': its EF must be a percentage of 0 to 100, got 140"
-    ):
+    with pytest.raises(EchoError, match="000002': its EF must be a percentage of 0 to 100, got 140"):
         evaluate([model], ClipSet(clips.root, records))
     assert model.calls == []
     evaluate([model], ClipSet(clips.root, records), teacher=model, references=["teacher"])  # not asked for
