@@ -134,14 +134,15 @@ def load_auxiliary(name: str, device: str = "auto", prompts: Path | None = None)
 
 
 def _load(name: str, device: str) -> Auxiliary:
+    from echodfkd.eval.auxiliary.echoclip import load_named
     from echodfkd.eval.auxiliary.files import load_path
-    from echodfkd.eval.auxiliary.open_clip_model import HUB, load_hub
+    from echodfkd.eval.auxiliary.open_clip_model import HUB
     from echodfkd.teachers import load_teacher
 
     if name in AUXILIARIES:
         return AUXILIARIES[name](None, device)
     if name.startswith(HUB):
-        return load_hub(name, device)
+        return load_named(name, device)
     if Path(name).exists():
         return load_path(Path(name), device)
     try:
