@@ -169,9 +169,7 @@ def load_folder(
     found, _ = read_state_dict(path)
     network, tokenize = _built(folder)
     fill(network, _named_as(network, found), f"the weights of {path} and {config.name}")
-    return OpenClip(
-        network, tokenize, name or folder.resolve().name, sha256(path), device=device, **more
-    )
+    return OpenClip(network, tokenize, name or folder.resolve().name, sha256(path), device=device, **more)
 
 
 def _built(folder: Path) -> tuple[nn.Module, Callable[[list[str]], Tensor]]:

@@ -101,7 +101,13 @@ def test_echoclip_comes_from_the_model_folder(
     monkeypatch.setenv("ECHODFKD_HOME", str(tmp_path))
     with pytest.raises(EchoError) as error:
         load_auxiliary("echoclip", "cpu")
-    for word in ("hf-hub:mkaichristensen/echo-clip", "academic", "600 MB", "login", str(tmp_path / "echo-clip")):
+    for word in (
+        "hf-hub:mkaichristensen/echo-clip",
+        "academic",
+        "600 MB",
+        "login",
+        str(tmp_path / "echo-clip"),
+    ):
         assert word in str(error.value)
     assert "\n" not in str(error.value)
     shutil.copytree(folder, tmp_path / "echo-clip")
