@@ -23,7 +23,7 @@ from echodfkd.teachers.state_dict import load_checkpoint
 
 NETWORKS = ("r2plus1d_18", "r3d_18", "mc3_18")
 SIZE, FRAMES, PERIOD = 112, 32, 2
-WINDOWS = 8  # evenly spread; EchoNet's code averages over every start, which costs ten times as much
+WINDOWS = 8  # EchoNet's code averages over every start, which costs ten times as much
 
 
 class EFNetwork:
@@ -32,7 +32,7 @@ class EFNetwork:
     Args:
         network: float (N, 3, frames, 112, 112) -> (N, 1), EF in percent. name, digest: see `EFModel`.
         device: see `pick_device`. frames, period: of a window.
-        windows: how many at most, None: every start, as published.
+        windows: how many at most, evenly spread; None: every start, as EchoNet's code has it.
     """
 
     note = ""

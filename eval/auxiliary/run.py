@@ -72,7 +72,7 @@ def judge(
     mean correlation of all signals with the areas that the models found (as published, troughs are ES).
 
     Args:
-        models: what is judged. clips: on what; labels are not used. auxiliary: by whom; one of the kind mask
+        models: what is judged. clips: on what; their labels are not used. auxiliary: by whom; one of the kind mask
             is for `judge_masks`.
         published: the published formulas, faults and all. events: whether to compare ED and ES.
         track: shows progress.
@@ -120,10 +120,10 @@ def judge_masks(
 
 
 def _readable(clips: ClipSet, corrupt: dict[str, str], track: Track) -> Iterator[Clip]:
-    """Every clip that can be read, without its masks; what is wrong with the others goes into `corrupt`."""
+    """Every clip that can be read; what is wrong with the others goes into `corrupt`."""
     for record in track(clips.records, "judging", len(clips)):
         try:
-            clip = clips.load(record, masks=False)
+            clip = clips.load(record)
         except EchoError as error:
             corrupt[record.name] = problem_of(record, error)
             stop_if_too_many(len(corrupt), len(clips), clips.root, next(iter(corrupt.values())))
