@@ -34,7 +34,7 @@ def metrics(
     """
     return {
         "data": dict(data),
-        "corrupt": next((dict(one.corrupt) for one in (*results, *judged)), {}),
+        "corrupt": dict(results[0].corrupt if results else judged[0].corrupt if judged else {}),
         "results": [_result(result) for result in results],
         "judged": [auxiliary_outputs.entry(one) for one in judged],
         "software": software_versions(),

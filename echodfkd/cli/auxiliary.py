@@ -55,7 +55,7 @@ class Judging:
         return cls(auxiliary, published, reference in (None, "auxiliary"))
 
     def other_references(self, clips: "ClipSet", reference: str | None, teacher: bool) -> list[str]:
-        """What else to compare with: what `--reference` says, else labels and the teacher if there are any."""
+        """What else to compare with: what `--reference` says, else labels and teacher if there are any."""
         if reference is not None and reference not in REFERENCES:
             raise UsageError(f"unknown reference {reference!r}; choose from: {', '.join(REFERENCES)}")
         if reference is not None:

@@ -32,8 +32,8 @@ def eval_(
         str | None,
         typer.Option(
             metavar="NAME|PATH",
-            help="Let this model judge, with or without labels: a name of `echodfkd models`, an open_clip model "
-            "(folder, or hf-hub:OWNER/NAME), an EF network, or any teacher.",
+            help="Let this model judge, with or without labels: a name of `echodfkd models`, an open_clip "
+            "model (folder, or hf-hub:OWNER/NAME), an EF network, or any teacher.",
             show_default=False,
         ),
     ] = None,
@@ -89,7 +89,7 @@ def eval_(
         "clips": len(clips),
         "generator": clips.manifest.get("generator"),
     }
-    corrupt = (*results, *verdicts)[0].corrupt
+    corrupt = results[0].corrupt if results else verdicts[0].corrupt
     readable = (record for record in clips.records if record.name not in corrupt)
     samples = [clips.load(record) for record in islice(readable, 8)] if "labels" in chosen else []
     write_outputs(output, results, facts, samples, verdicts)

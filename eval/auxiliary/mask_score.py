@@ -18,6 +18,7 @@ frame have the score 0 whatever the model, and only the right place and form gai
 """
 
 from collections.abc import Iterator
+from typing import Any
 
 import cv2
 import numpy as np
@@ -122,5 +123,5 @@ def oversized(masks: BoolMask) -> BoolMask:
     return _dilate(masks, cv2.getStructuringElement(cv2.MORPH_ELLIPSE, (2 * grow + 1, 2 * grow + 1)))
 
 
-def _dilate(masks: BoolMask, kernel: npt.NDArray[np.uint8]) -> BoolMask:
+def _dilate(masks: BoolMask, kernel: Any) -> BoolMask:
     return np.stack([cv2.dilate(mask.astype(np.uint8), kernel) > 0 for mask in masks])

@@ -40,7 +40,7 @@ class OpenClip:
     """An open_clip network in float32 as a `TextImage`.
 
     Args:
-        network: with `encode_image`, `encode_text` and `visual.preprocess_cfg` (size, mean, std).
+        network: module with `encode_image`, `encode_text`, `visual.preprocess_cfg` (size, mean, std).
         tokenize: sentences -> int64 (N, context). name, digest, claim, note: see `TextImage`.
         device: see `pick_device`. crop: share of the picture that is cut off each side, 0...0.4.
         prompts: what it is asked.
@@ -48,7 +48,7 @@ class OpenClip:
 
     def __init__(
         self,
-        network: nn.Module,
+        network: Any,
         tokenize: Callable[[list[str]], Tensor],
         name: str,
         digest: str,
@@ -60,7 +60,7 @@ class OpenClip:
         prompts: Prompts | None = None,
     ) -> None:
         self.device = pick_device(device)
-        self.network: Any = network.float().eval().to(self.device)
+        self.network = network.float().eval().to(self.device)
         self.name, self.digest, self.claim, self.note = name, digest, claim, note
         self.prompts, self.crop = prompts or Prompts(), crop
         self._tokenize = tokenize

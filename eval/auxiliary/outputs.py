@@ -11,9 +11,9 @@ from echodfkd.eval.report import sections
 from echodfkd.eval.report.content import Report, Score, Section
 
 NOT_ACCURACY = (
-    "An auxiliary model stands in where nobody has labels. Its figures are neither accuracy nor agreement with "
-    "people: look at its controls first. An empty mask and an oversized one must score clearly lower than the "
-    "masks that are judged."
+    "An auxiliary model stands in where nobody has labels. Its figures are neither accuracy nor agreement "
+    "with people: look at its controls first. An empty mask and an oversized one must score clearly lower "
+    "than the masks that are judged."
 )
 
 

@@ -72,8 +72,8 @@ def judge(
     mean correlation of all signals with the areas that the models found (as published, troughs are ES).
 
     Args:
-        models: what is judged. clips: on what; their labels are not used. auxiliary: by whom; one of the kind mask
-            is for `judge_masks`.
+        models: what is judged. clips: on what; their labels are not used.
+        auxiliary: by whom; one of the kind mask is for `judge_masks`.
         published: the published formulas, faults and all. events: whether to compare ED and ES.
         track: shows progress.
 
@@ -98,11 +98,11 @@ def judge(
     form = "published" if published else "corrected"
     made = []
     for model, found in zip(models, seen, strict=True):
-        rows = tuple(_row(one, sign) for one in found)
-        figures = tuple(figures_of(rows, scored, auxiliary.name))
+        judged = tuple(_row(one, sign) for one in found)
+        figures = tuple(figures_of(judged, scored, auxiliary.name))
         about = (auxiliary.name, auxiliary.digest, auxiliary.claim, getattr(auxiliary, "note", ""))
         source = f"ED and ES from auxiliary {auxiliary.name}" if np.isfinite(agreement) else ""
-        made.append(Judged(model, *about, kind_of(auxiliary), form, rows, figures, source, corrupt))
+        made.append(Judged(model, *about, kind_of(auxiliary), form, judged, figures, source, corrupt))
     return made
 
 
