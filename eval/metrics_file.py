@@ -4,6 +4,8 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 from echodfkd.clipset_writer import software_versions
+from echodfkd.eval.auxiliary import outputs as auxiliary_outputs
+from echodfkd.eval.auxiliary.judged import Judged
 from echodfkd.eval.compare import Difference, differences
 from echodfkd.eval.metric import Figure
 from echodfkd.eval.notes import notes
@@ -11,14 +13,17 @@ from echodfkd.eval.published import content as published_content
 from echodfkd.eval.run import ModelScores, parameters
 
 
-def metrics(results: Sequence[ModelScores], data: Mapping[str, Any]) -> dict[str, Any]:
-    """Content of metrics.json: every figure with definition, n and interval, what was compared, and what is
-    wrong with each clip that was skipped.
+def metrics(
+    results: Sequence[ModelScores], data: Mapping[str, Any], judged: Sequence[Judged] = ()
+) -> dict[str, Any]:
+    """Content of metrics.json: every figure with definition, n and interval, what was compared, what an
+    auxiliary model said, and what is wrong with each clip that was skipped.
     """
     return {
         "data": dict(data),
-        "corrupt": dict(results[0].corrupt) if results else {},
+        "corrupt": dict(results[0].corrupt if results else judged[0].corrupt if judged else {}),
         "results": [_result(result) for result in results],
+        "judged": [auxiliary_outputs.entry(one) for one in judged],
         "comparisons": [_difference(one) for one in differences(results)],
         "published": published_content(),
         "software": software_versions(),

@@ -9,6 +9,8 @@ from typing import Any
 import numpy as np
 
 from echodfkd.clip import Clip
+from echodfkd.eval.auxiliary import outputs as auxiliary_outputs
+from echodfkd.eval.auxiliary.judged import Judged
 from echodfkd.eval.compare import differences
 from echodfkd.eval.metrics_file import metrics, word
 from echodfkd.eval.notes import notes
@@ -30,23 +32,30 @@ SHARED_WORLD = (
 
 
 def write_outputs(
-    output: Path, results: Sequence[ModelScores], data: Mapping[str, Any], samples: Sequence[Clip]
+    output: Path,
+    results: Sequence[ModelScores],
+    data: Mapping[str, Any],
+    samples: Sequence[Clip],
+    judged: Sequence[Judged] = (),
 ) -> None:
     """Write the files to the folder `output`; `samples` are shown in the report if they have labels.
 
-    EchoNet-Dynamic's size.csv is written where people traced two frames of a clip: that of the first model;
-    those of the others carry their names.
+    `results` or `judged`, what an auxiliary model said, may be empty, not both. EchoNet-Dynamic's size.csv is
+    written where people traced two frames of a clip: that of the first model; those of the others carry their
+    names.
     """
-    write_json(output / "metrics.json", metrics(results, data))
-    table = list(rows(results))
-    lines = (list(map(str, row.values())) for row in table)
-    write_text(output / "per_clip.csv", csv_text(list(table[0]), lines))
+    write_json(output / "metrics.json", metrics(results, data, judged))
+    table = [*rows(results), *auxiliary_outputs.clip_rows(judged)]
+    columns = list(dict.fromkeys(name for row in table for name in row))
+    lines = ([str(row.get(name, "")) for name in columns] for row in table)
+    write_text(output / "per_clip.csv", csv_text(columns, lines))
     for result in results:
         if any(score.sparse for score in result.scores):
             first = result.title == results[0].title
-            lines = (list(map(str, row)) for row in size_rows(result))
-            write_text(output / size_name("" if first else result.title), csv_text(SIZE_COLUMNS, lines))
-    write_report(report(results, data, samples), output / "report.html")
+            sizes = (list(map(str, row)) for row in size_rows(result))
+            write_text(output / size_name("" if first else result.title), csv_text(SIZE_COLUMNS, sizes))
+    page = report(results, data, samples, judged) if results else auxiliary_outputs.page(judged, data)
+    write_report(page, output / "report.html")
 
 
 def size_name(model: str = "") -> str:
@@ -54,7 +63,12 @@ def size_name(model: str = "") -> str:
     return f"size-{re.sub('[^A-Za-z0-9._+-]+', '_', model)}.csv" if model else "size.csv"
 
 
-def report(results: Sequence[ModelScores], data: Mapping[str, Any], samples: Sequence[Clip]) -> Report:
+def report(
+    results: Sequence[ModelScores],
+    data: Mapping[str, Any],
+    samples: Sequence[Clip],
+    judged: Sequence[Judged] = (),
+) -> Report:
     """The page of an evaluation."""
     first = results[0]
     names = ", ".join(dict.fromkeys(result.title for result in results))
@@ -63,6 +77,7 @@ def report(results: Sequence[ModelScores], data: Mapping[str, Any], samples: Seq
     main, detail = (report_scores(results, detail) for detail in (False, True))
     parts = [sections.scores(main, f"{shared} {remarks}".strip()), *compared(results), ef_and_timing(first)]
     parts += [pareto_section(points(first.reference, results), first.reference)]
+    parts += [auxiliary_outputs.section(judged)] if judged else []
     parts += [replace(sections.scores(detail, ""), title="All other figures")] if detail else []
     if samples:
         parts.insert(0, sections.synthetic_samples(samples, "Clips of this set with their labels."))

@@ -23,7 +23,28 @@ def eval_(
     ] = None,
     reference: Annotated[
         str | None,
-        typer.Option(help="labels or teacher.", show_default="labels, and teacher where one is given"),
+        typer.Option(
+            help="labels, teacher or auxiliary: compare with this one alone.",
+            show_default="labels where there are any, and each teacher or auxiliary that is given",
+        ),
+    ] = None,
+    auxiliary: Annotated[
+        str | None,
+        typer.Option(
+            metavar="NAME|PATH",
+            help="Let this model judge, with or without labels: a name of `echodfkd models`, an open_clip "
+            "model (folder, or hf-hub:OWNER/NAME), an EF network, or any teacher.",
+            show_default=False,
+        ),
+    ] = None,
+    published: Annotated[
+        bool, typer.Option("--published", help="Auxiliary scores as EchoDFKD published them, faults and all.")
+    ] = False,
+    prompts: Annotated[
+        Path | None,
+        typer.Option(
+            metavar="FILE", help="JSON with what an image-text auxiliary is asked.", show_default=False
+        ),
     ] = None,
     split: Annotated[
         str | None, typer.Option(help="Only these clips: TRAIN, VAL or TEST.", show_default="all clips")
@@ -40,16 +61,19 @@ def eval_(
 ) -> None:
     """Dice, area, ED/ES and EF of models on clips: metrics.json, per_clip.csv, report.html.
 
+    Where there are no labels, a teacher (--teacher) or an auxiliary model (--auxiliary) stands in.
     Labels are exact masks, or traced frames and EF as in EchoNet-Dynamic's own layout (then size.csv, too).
     Several models are compared two by two.
 
     A clip that cannot be read is skipped and listed; more than one, and over 1% of the set, stop the run.
     """
+    from echodfkd.cli.auxiliary import Judging
     from echodfkd.cli.figures_told import tell_figures
     from echodfkd.cli.progress import tracker
     from echodfkd.cli.remarks import tell_remarks
     from echodfkd.clipset import ClipSet
     from echodfkd.errors import UsageError
+    from echodfkd.eval.auxiliary.outputs import lines
     from echodfkd.eval.outputs import write_outputs
     from echodfkd.eval.run import evaluate
     from echodfkd.teachers import load_teacher, load_teachers
@@ -62,31 +86,35 @@ def eval_(
     clips = ClipSet.open(data)
     if split is not None:
         clips = ClipSet(clips.root, clips.select(split))
+    judging = Judging.load(auxiliary, device, published, prompts, reference)
     guide = load_teachers(teacher, device) if teacher else None
-    chosen = [reference] if reference else ["labels", *(["teacher"] if guide else [])]
+    chosen = judging.other_references(clips, reference, guide is not None)
     judged = [load_teacher(name, device=device, kind="model") for name in names]
     for model in (*judged, *([guide] if guide else [])):
         tell_remarks(model, quiet)
-    results = evaluate(
-        judged,
-        clips,
-        teacher=guide,
-        references=chosen,
-        echonet_systole=echonet_systole,
-        track=tracker(quiet),
-    )
+    judging.tell(quiet)
+    track = tracker(quiet)
+    results = []
+    if chosen:
+        results = evaluate(
+            judged, clips, teacher=guide, references=chosen, echonet_systole=echonet_systole, track=track
+        )
+    agreement, verdicts = judging.judge(judged, clips, track)
+    results += agreement
     facts = {
         "data": clips.root.resolve().name,
         "clips": len(clips),
         "generator": clips.manifest.get("generator"),
     }
-    corrupt = results[0].corrupt
+    corrupt = results[0].corrupt if results else verdicts[0].corrupt
     readable = (record for record in clips.records if record.name not in corrupt)
     samples = [clips.load(record) for record in islice(readable, 8)] if "labels" in chosen else []
-    write_outputs(output, results, facts, samples)
+    write_outputs(output, results, facts, samples, verdicts)
     if quiet:
         return
     if corrupt:
         print(f"warning: {len(corrupt)} unreadable, skipped: {', '.join(corrupt)}", file=sys.stderr)
     tell_figures(results)
+    for verdict in verdicts:
+        print("\n".join(lines(verdict)))
     print(f"{output / 'report.html'}")
