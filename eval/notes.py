@@ -16,10 +16,11 @@ def _of_reference(result: ModelScores) -> Iterator[str]:
     sparse = [score for score in result.scores if score.sparse]
     if sparse:
         masks = sum(len(score.dice) for score in sparse)
-        yield f"Labels of {len(sparse)} clips are {masks} traced frames: masks are judged in these alone."
+        clips = counted(len(sparse), "clip")
+        yield f"Labels of {clips} are {counted(masks, 'traced frame')}: masks are judged in these alone."
         bare = sum(not len(score.dice) for score in sparse)
         if bare:
-            yield f"{bare} of them have no traced frame at all: only their EF or their events count."
+            yield f"No traced frame in {counted(bare, 'clip')}: only EF or events count there."
 
 
 def _of_clips(result: ModelScores) -> Iterator[str]:
@@ -27,7 +28,12 @@ def _of_clips(result: ModelScores) -> Iterator[str]:
         yield "One clip only: no bootstrap interval can be given."
     blind = sum(bool(len(score.distances)) and not score.in_mm for score in result.scores)
     if blind:
-        yield f"Pixel spacing of {blind} clips is unknown: their distances are in pixels."
+        yield f"Pixel spacing of {counted(blind, 'clip')} is unknown: distances there are in pixels."
     lost = next((int(figure.value) for figure in result.figures if figure.name == "one_empty"), 0)
     if lost:
-        yield f"In {lost} images just one of the two masks is empty: Dice and IoU 0, and no distance."
+        yield f"In {counted(lost, 'image')} just one of the masks is empty: Dice and IoU 0, and no distance."
+
+
+def counted(number: int, thing: str) -> str:
+    """ "1 clip", "2 clips"."""
+    return f"{number} {thing}" if number == 1 else f"{number} {thing}s"

@@ -43,11 +43,11 @@ def _draw_published(axes: Axes, models: Sequence[PublishedModel]) -> None:
     axes.plot([m.parameters for m in best], [m.dice for m in best], color=PAGE.faint, linewidth=1.2)
     sizes, dice = [m.parameters for m in students], [m.dice for m in students]
     axes.plot(sizes, dice, "o", color=PAGE.faint, markersize=5)
-    _name(axes, "EchoDFKD students", best[0].parameters, best[0].dice, above=False)
+    _name(axes, "EchoDFKD students", best[-1].parameters, best[-1].dice, above=False)
     for model in models:
         if model.family != STUDENT:
             axes.plot(model.parameters, model.dice, "s", color=PAGE.faint, markersize=6)
-            short, above = model.name.split(" (")[0], model.name != "nnU-Net"  # else names overlap
+            short, above = model.name.split(" (")[0], model.name == "SimLVSeg"  # else names overlap
             _name(axes, short, model.parameters, model.dice, above=above)
 
 
