@@ -5,8 +5,9 @@ from pathlib import Path
 from typing import Any
 
 from table_clips import FRESH
-from table_learners import OURS
+from table_learners import OURS, PUBLISHED, asked
 from table_scores import Row, added, difference, over_clips, value
+from table_speed import size
 
 from echodfkd.errors import EchoError
 from echodfkd.files import read_json, write_text
@@ -40,7 +41,7 @@ def tables(folder: Path) -> str:
         raise EchoError(f"{folder} has no speed.json: run with --speed first")
     speed = read_json(folder / "speed.json")
     runs = [read_json(path) for path in sorted((folder / "scores").glob("*.json"))]
-    names = list(dict.fromkeys([*speed["students"], *(run["student"] for run in runs)]))
+    names = list(dict.fromkeys([*OURS, *PUBLISHED, *(run["student"] for run in runs)]))
     scores = {name: joined(folder, [run for run in runs if run["student"] == name]) for name in names}
     seeds = {name: sum(run["student"] == name for run in runs) for name in names}
     lines = [row(name, speed["students"].get(name), scores[name], seeds[name]) for name in names]
@@ -62,19 +63,16 @@ def joined(folder: Path, runs: Sequence[dict[str, Any]]) -> dict[str, list[Row]]
 
 def row(name: str, speed: dict[str, Any] | None, scores: dict[str, list[Row]], seeds: int) -> list[str]:
     """Cells of one student; a dash where nothing is known."""
-    size = ["-"] * 5
+    parameters, macs = size(asked(name)[0])
+    rates = ["-"] * 3
     if speed is not None:
         rates = [f"{speed[way]['frames_per_second']:.0f}" for way in ("torch", "onnx")]
-        size = [
-            f"{speed['parameters']:,}",
-            f"{speed['macs'] / 1e6:.0f}",
-            *rates,
-            f"{speed['onnx']['ratio']:.1f}",
-        ]
+        rates.append(f"{speed['onnx']['ratio']:.1f}")
     events = [event(scores.get("held out"), kind) for kind in ("ed", "es")]
     return [
-        f"`{name}`", *size, dice(scores.get("fresh")), dice(scores.get("held out")), *events,
-        dice(scores.get("real")), str(seeds or "-"),
+        f"`{name}`", f"{parameters:,}", f"{macs / 1e6:.0f}", *rates,
+        dice(scores.get("fresh")), dice(scores.get("held out")), *events, dice(scores.get("real")),
+        str(seeds or "-"),
     ]  # fmt: skip
 
 

@@ -14,7 +14,7 @@ from students_table import main
 from table_clips import WINDOW, Budget
 from table_learners import RECIPES, asked
 from table_scores import added, difference, over_clips, value
-from table_speed import macs, parameters, speeds
+from table_speed import size, speeds
 from table_text import BEGIN, END, HEADING, put_table
 from table_work import schedule, trained
 from torch import nn
@@ -24,6 +24,7 @@ from echodfkd.distill.kept import KeptClips
 from echodfkd.errors import EchoError
 from echodfkd.files import read_json, write_json
 from echodfkd.progress import silent
+from echodfkd.students.compact import macs_per_frame
 from echodfkd.students.networks import build_network
 from echodfkd.synth.sim.held_out import HELD_OUT
 
@@ -152,8 +153,10 @@ def test_figures_by_hand() -> None:
 
 
 def test_sizes_are_the_published_ones() -> None:
-    assert parameters("convlstm-21") == 39_577
-    assert macs("convlstm-21") == pytest.approx(0.201e9, rel=3e-3)
+    parameters, macs = size("convlstm-21")
+    assert parameters == 39_577
+    assert macs == pytest.approx(0.201e9, rel=3e-3)
+    assert size("micro")[1] == macs_per_frame(build_network("micro"))
 
 
 def test_ratios_are_to_the_baseline_of_the_same_round(
@@ -163,11 +166,9 @@ def test_ratios_are_to_the_baseline_of_the_same_round(
             ((4.0, 1.0), (12.0, 2.0), (20.0, 4.0))]  # fmt: skip
     monkeypatch.setattr("table_speed.runs", lambda *_: {})
     monkeypatch.setattr("table_speed.rounds", lambda *_: iter(made))
-    monkeypatch.setattr("table_speed.parameters", lambda name: 7)
-    monkeypatch.setattr("table_speed.macs", lambda name: 8)
     found = speeds(["a", "b"], "a", tmp_path, 2, 32, 3, silent)["students"]["b"]
     rates = {"frames_per_second": 16.0, "ratio": 5.0, "ratio_range": [4.0, 6.0]}
-    assert found == {"parameters": 7, "macs": 8, "torch": rates, "onnx": rates}
+    assert found == {"torch": rates, "onnx": rates}
 
 
 def test_a_page_without_its_place_or_a_folder_without_speeds_is_refused(tmp_path: Path) -> None:
@@ -182,8 +183,7 @@ def test_a_page_without_its_place_or_a_folder_without_speeds_is_refused(tmp_path
 
 def test_the_table_of_made_up_results(tmp_path: Path) -> None:
     timed = {"frames_per_second": 90.4, "ratio": 12.34, "ratio_range": [12, 13]}
-    sizes = {"parameters": 98135, "macs": 14_800_000, "torch": timed, "onnx": timed}
-    write_json(tmp_path / "speed.json", {"students": {"tiny": sizes, "convlstm-44": sizes}})
+    write_json(tmp_path / "speed.json", {"students": {"tiny": {"torch": timed, "onnx": timed}}})
     for name, seed, dice in (("tiny", 1, 9.0), ("tiny", 2, 8.0), ("convlstm-11", 1, 7.0)):
         some = [row(dice, 3, 2, 0), row(dice, 1, 2, 1)]
         facts = {"student": name, "seed": seed, "worlds": dict.fromkeys(("mixture", *HELD_OUT), some)}
@@ -193,14 +193,16 @@ def test_the_table_of_made_up_results(tmp_path: Path) -> None:
     page.write_text(f"{BEGIN}{END}")
     put_table(tmp_path, page)
     lines = [line[2:-2].split(" | ") for line in page.read_text().splitlines() if line.startswith("| `")]
-    tiny, untrained, small, gaps = lines
+    _, tiny, untrained, small, *_ = lines
+    assert len(lines) == 19 + 1  # all students, and one published one that was trained
     assert tiny[:6] == ["`tiny`", "98,135", "15", "90", "90", "12.3"]
     assert tiny[6:8] == [".850 [.850, .850]"] * 2
     assert tiny[8].startswith("1.0 [")
     assert tiny[8].endswith("]; .889")
     assert tiny[10:] == [".850", "2"]
-    assert untrained[6:] == ["-"] * 6
-    assert small[1:6] == ["-"] * 5
+    assert untrained == ["`default`", "411,847", "64", *["-"] * 9]
+    assert small[:6] == ["`convlstm-11`", "5,701", "71", "-", "-", "-"]
+    gaps = lines[-1]
     assert gaps[0] == "`convlstm-11`"
     assert gaps[2] == "+.150 [+.150, +.150]"  # tiny on fresh clips
     assert gaps[1] == "-"  # micro was not trained
