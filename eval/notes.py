@@ -11,7 +11,7 @@ def notes(result: ModelScores) -> tuple[str, ...]:
 
 
 def _of_reference(result: ModelScores) -> Iterator[str]:
-    if result.reference.startswith("teacher "):
+    if result.reference.startswith(("teacher ", "auxiliary ")):
         yield f"ED and ES of {result.reference} are read off its own area curve: they are not human events."
     sparse = [score for score in result.scores if score.sparse]
     if sparse:
