@@ -102,4 +102,5 @@ def speeds(
                 "ratio_range": [round(min(ratios), 2), round(max(ratios), 2)],
             }
     shape = {"baseline": baseline, "threads": threads, "frames": frames, "rounds": count}
-    return shape | {"load": round(os.getloadavg()[0], 1), "students": students}
+    machine = {"load": round(os.getloadavg()[0], 1), "cores": os.cpu_count()}
+    return shape | machine | {"students": students}

@@ -45,7 +45,11 @@ def tables(folder: Path) -> str:
     scores = {name: joined(folder, [run for run in runs if run["student"] == name]) for name in names}
     seeds = {name: sum(run["student"] == name for run in runs) for name in names}
     lines = [row(name, speed["students"].get(name), scores[name], seeds[name]) for name in names]
-    return "\n\n".join([markdown(HEADING, lines), pairs(scores)])
+    timed = (
+        f"Timed in {speed['rounds']} rounds at a load average of {speed['load']:g} on a machine of "
+        f"{speed['cores']} cores."
+    )
+    return "\n\n".join([markdown(HEADING, lines), timed, pairs(scores)])
 
 
 def joined(folder: Path, runs: Sequence[dict[str, Any]]) -> dict[str, list[Row]]:
@@ -67,7 +71,7 @@ def row(name: str, speed: dict[str, Any] | None, scores: dict[str, list[Row]], s
     rates = ["-"] * 3
     if speed is not None:
         rates = [f"{speed[way]['frames_per_second']:.0f}" for way in ("torch", "onnx")]
-        rates.append(f"{speed['onnx']['ratio']:.1f}")
+        rates.append("{:.1f} [{:.1f}, {:.1f}]".format(speed["onnx"]["ratio"], *speed["onnx"]["ratio_range"]))
     events = [event(scores.get("held out"), kind) for kind in ("ed", "es")]
     return [
         f"`{name}`", f"{parameters:,}", f"{macs / 1e6:.0f}", *rates,

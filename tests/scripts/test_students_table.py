@@ -118,7 +118,7 @@ def test_students_learn_are_judged_and_timed_and_stay_done(tmp_path: Path) -> No
     assert "old" not in text
     micro = next(line for line in text.splitlines() if line.startswith("| `micro` |")).split(" | ")
     assert micro[1:3] == ["21,191", "6"]
-    assert micro[5] == "1.0"  # as fast as itself
+    assert micro[5] == "1.0 [1.0, 1.0]"  # as fast as itself
     assert "-" not in micro[6:11]
 
 
@@ -183,7 +183,8 @@ def test_a_page_without_its_place_or_a_folder_without_speeds_is_refused(tmp_path
 
 def test_the_table_of_made_up_results(tmp_path: Path) -> None:
     timed = {"frames_per_second": 90.4, "ratio": 12.34, "ratio_range": [12, 13]}
-    write_json(tmp_path / "speed.json", {"students": {"tiny": {"torch": timed, "onnx": timed}}})
+    facts = {"rounds": 5, "load": 0.5, "cores": 2}
+    write_json(tmp_path / "speed.json", facts | {"students": {"tiny": {"torch": timed, "onnx": timed}}})
     for name, seed, dice in (("tiny", 1, 9.0), ("tiny", 2, 8.0), ("convlstm-11", 1, 7.0)):
         some = [row(dice, 3, 2, 0), row(dice, 1, 2, 1)]
         facts = {"student": name, "seed": seed, "worlds": dict.fromkeys(("mixture", *HELD_OUT), some)}
@@ -195,10 +196,11 @@ def test_the_table_of_made_up_results(tmp_path: Path) -> None:
     lines = [line[2:-2].split(" | ") for line in page.read_text().splitlines() if line.startswith("| `")]
     _, tiny, untrained, small, *_ = lines
     assert len(lines) == 19 + 1  # all students, and one published one that was trained
-    assert tiny[:6] == ["`tiny`", "98,135", "15", "90", "90", "12.3"]
+    assert tiny[:6] == ["`tiny`", "98,135", "15", "90", "90", "12.3 [12.0, 13.0]"]
     assert tiny[6:8] == [".850 [.850, .850]"] * 2
     assert tiny[8].startswith("1.0 [")
     assert tiny[8].endswith("]; .889")
+    assert "in 5 rounds at a load average of 0.5 on a machine of 2 cores" in page.read_text()
     assert tiny[10:] == [".850", "2"]
     assert untrained == ["`default`", "411,847", "64", *["-"] * 9]
     assert small[:6] == ["`convlstm-11`", "5,701", "71", "-", "-", "-"]
