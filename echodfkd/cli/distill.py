@@ -55,7 +55,9 @@ def distill(
     patience: Annotated[
         int | None,
         typer.Option(
-            min=0, help="Evaluations without a better agreement until it stops; 0 never.", show_default="0"
+            min=0,
+            help="Evaluations without a better agreement until it stops; 0 never.",
+            show_default="0, or the recipe's",
         ),
     ] = None,
     precision: Annotated[str, typer.Option(help="fp32, or bf16 or fp16 for mixed precision.")] = "fp32",
