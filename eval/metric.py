@@ -59,6 +59,10 @@ class Metric:
     units: Callable[[Scores], Any] = list
     detail: bool = False
 
+    def value(self, scores: Scores) -> float:
+        """The figure of some clips without its interval."""
+        return self.statistic(self.units(scores))
+
     def figure(self, scores: Scores) -> Figure:
         """The figure of some clips with its interval."""
         units = self.units(scores)

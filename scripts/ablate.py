@@ -102,7 +102,7 @@ def figures(scores: Sequence[RealScore]) -> dict[str, float | None]:
     """Every figure over clips by its name; null where it is not defined."""
     masks, efs = [one for one in scores if one.has_masks], [one for one in scores if one.has_ef]
     judged = ((masks, MASK_METRICS), (efs, EF_METRICS))
-    return {m.name: known(m.statistic(some), 5) for some, metrics in judged if some for m in metrics}
+    return {m.name: known(m.value(some), 5) for some, metrics in judged if some for m in metrics}
 
 
 def read_row(path: Path) -> Row:
