@@ -27,7 +27,8 @@ class Entry:
         weights: whether it is of no use without a weights file (described by a card).
         file: name of a file, published elsewhere, that the user puts into the model folder.
         modules: Python modules that must be installed.
-        state: "ready", "trainable" (ready to be trained by the user) or "missing".
+        state: "ready", "trainable" (ready to be trained by the user), "named" (of models of the user's, named
+            by path or hub id) or "missing".
         bytes, parameters, sha256, claim: from the weights' card; None when there are no weights.
     """
 
@@ -102,6 +103,45 @@ ENTRIES = (
         needs="training: echodfkd distill --student smp:ARCH:ENCODER",
         modules=("torch", "segmentation_models_pytorch"),
         state="trainable",
+    ),
+    Entry(
+        "auxiliary",
+        "echoclip",
+        "EchoCLIP: image-text model of echocardiograms and their reports, judges masks, phase and EF",
+        source="huggingface.co/mkaichristensen/echo-clip (Nature Medicine 2024)",
+        licence="academic use",
+        needs="open_clip_config.json and open_clip_pytorch_model.bin (about 600 MB; login needed) of the "
+        "hub's mkaichristensen/echo-clip",
+        file="echo-clip/open_clip_pytorch_model.bin",
+        modules=("torch", "open_clip"),
+    ),
+    Entry(
+        "auxiliary",
+        "hf-hub:OWNER/NAME",
+        "any open_clip model of the hub, or a folder of its layout; --prompts says what it is asked",
+        source="open_clip",
+        licence="as the model's",
+        needs="the name or folder of a model; a hub id is fetched when it is named",
+        modules=("torch", "open_clip"),
+        state="named",
+    ),
+    Entry(
+        "auxiliary",
+        "EF network",
+        "r2plus1d_18, r3d_18 or mc3_18 of TorchVision that reads the EF, as EchoNet-Dynamic's checkpoint",
+        source="github.com/echonet/dynamic and others",
+        licence="as the checkpoint's",
+        needs="the path of a checkpoint: --auxiliary r2plus1d_18_32_2_pretrained.pt",
+        modules=("torch", "torchvision"),
+        state="named",
+    ),
+    Entry(
+        "auxiliary",
+        "TEACHER",
+        "any teacher or student, by name or path: agreement with it",
+        needs="the name or path of a model",
+        modules=("torch",),
+        state="named",
     ),
     Entry("export", "onnx", "ONNX file for onnxruntime and others", modules=("torch", "onnx", "onnxscript")),
 )

@@ -10,6 +10,8 @@ import numpy as np
 
 from echodfkd.clip import Clip
 from echodfkd.clipset_writer import software_versions
+from echodfkd.eval.auxiliary import outputs as auxiliary_outputs
+from echodfkd.eval.auxiliary.judged import Judged
 from echodfkd.eval.figures import Figure
 from echodfkd.eval.report import sections
 from echodfkd.eval.report.content import Fact, Report, Score, Section
@@ -24,14 +26,17 @@ SHARED_WORLD = (
 )
 
 
-def metrics(results: Sequence[ModelScores], data: Mapping[str, Any]) -> dict[str, Any]:
-    """Content of metrics.json: every figure with definition, n and interval, what was compared, and what is
-    wrong with each clip that was skipped.
+def metrics(
+    results: Sequence[ModelScores], data: Mapping[str, Any], judged: Sequence[Judged] = ()
+) -> dict[str, Any]:
+    """Content of metrics.json: every figure with definition, n and interval, what was compared, what an
+    auxiliary model said, and what is wrong with each clip that was skipped.
     """
     return {
         "data": dict(data),
-        "corrupt": dict(results[0].corrupt) if results else {},
+        "corrupt": dict(results[0].corrupt if results else judged[0].corrupt if judged else {}),
         "results": [_result(result) for result in results],
+        "judged": [auxiliary_outputs.entry(one) for one in judged],
         "software": software_versions(),
         "use": "research only, not for diagnosis",
     }
@@ -74,25 +79,41 @@ def _figure(figure: Figure) -> dict[str, Any]:
 
 
 def write_outputs(
-    output: Path, results: Sequence[ModelScores], data: Mapping[str, Any], samples: Sequence[Clip]
+    output: Path,
+    results: Sequence[ModelScores],
+    data: Mapping[str, Any],
+    samples: Sequence[Clip],
+    judged: Sequence[Judged] = (),
 ) -> None:
-    """Write the three files to the folder `output`; `samples` are shown in the report if they have labels."""
-    write_json(output / "metrics.json", metrics(results, data))
-    table = list(rows(results))
+    """Write the three files to the folder `output`; `samples` are shown in the report if they have labels.
+
+    `results` or `judged`, what an auxiliary model said, may be empty, not both.
+    """
+    write_json(output / "metrics.json", metrics(results, data, judged))
+    table = [*rows(results), *auxiliary_outputs.clip_rows(judged)]
+    columns = dict.fromkeys(name for row in table for name in row)
     text = io.StringIO()
-    writer = csv.DictWriter(text, list(table[0]), lineterminator="\n")
+    writer = csv.DictWriter(text, list(columns), restval="", lineterminator="\n")
     writer.writeheader()
     writer.writerows(table)
     write_text(output / "per_clip.csv", text.getvalue())
-    write_report(report(results, data, samples), output / "report.html")
+    page = report(results, data, samples, judged) if results else auxiliary_outputs.page(judged, data)
+    write_report(page, output / "report.html")
 
 
-def report(results: Sequence[ModelScores], data: Mapping[str, Any], samples: Sequence[Clip]) -> Report:
+def report(
+    results: Sequence[ModelScores],
+    data: Mapping[str, Any],
+    samples: Sequence[Clip],
+    judged: Sequence[Judged] = (),
+) -> Report:
     """The page of an evaluation."""
     first = results[0]
     names = ", ".join(dict.fromkeys(result.model.name for result in results))
     shared = SHARED_WORLD if data.get("generator") == "sim" else ""
     parts = [sections.scores(report_scores(results), shared), ef_and_timing(first)]
+    if judged:
+        parts.append(auxiliary_outputs.section(judged))
     if samples:
         parts.insert(0, sections.synthetic_samples(samples, "Clips of this set with their labels."))
     against = f"judged against {first.reference}: {word(first.reference)}"

@@ -23,7 +23,28 @@ def eval_(
     ] = None,
     reference: Annotated[
         str | None,
-        typer.Option(help="labels or teacher.", show_default="labels, and teacher where one is given"),
+        typer.Option(
+            help="labels, teacher or auxiliary: compare with this one alone.",
+            show_default="labels where there are any, and each teacher or auxiliary that is given",
+        ),
+    ] = None,
+    auxiliary: Annotated[
+        str | None,
+        typer.Option(
+            metavar="NAME|PATH",
+            help="Let this model judge, with or without labels: a name of `echodfkd models`, an open_clip "
+            "model (folder, or hf-hub:OWNER/NAME), an EF network, or any teacher.",
+            show_default=False,
+        ),
+    ] = None,
+    published: Annotated[
+        bool, typer.Option("--published", help="Auxiliary scores as EchoDFKD published them, faults and all.")
+    ] = False,
+    prompts: Annotated[
+        Path | None,
+        typer.Option(
+            metavar="FILE", help="JSON with what an image-text auxiliary is asked.", show_default=False
+        ),
     ] = None,
     output: Annotated[Path, typer.Option(help="Folder for the results.")] = Path("echodfkd-eval"),
     seed: Seed = 0,
@@ -33,12 +54,15 @@ def eval_(
 ) -> None:
     """Dice, area, ED/ES and EF of models on clips: metrics.json, per_clip.csv, report.html.
 
+    Where there are no labels, a teacher (--teacher) or an auxiliary model (--auxiliary) stands in.
     A clip that cannot be read is skipped and listed; more than one, and over 1% of the set, stop the run.
     """
+    from echodfkd.cli.auxiliary import Judging
     from echodfkd.cli.progress import tracker
     from echodfkd.cli.remarks import tell_remarks
     from echodfkd.clipset import ClipSet
     from echodfkd.errors import UsageError
+    from echodfkd.eval.auxiliary.outputs import lines
     from echodfkd.eval.outputs import word, write_outputs
     from echodfkd.eval.run import evaluate, parameters
     from echodfkd.teachers import load_teacher, load_teachers
@@ -49,21 +73,26 @@ def eval_(
         raise UsageError(f"{output} is a file; --output names a folder")
     *names, data = models
     clips = ClipSet.open(data)
+    judging = Judging.load(auxiliary, device, published, prompts, reference)
     guide = load_teachers(teacher, device) if teacher else None
-    chosen = [reference] if reference else ["labels", *(["teacher"] if guide else [])]
+    chosen = judging.other_references(clips, reference, guide is not None)
     judged = [load_teacher(name, device=device, kind="model") for name in names]
     for model in (*judged, *([guide] if guide else [])):
         tell_remarks(model, quiet)
-    results = evaluate(judged, clips, teacher=guide, references=chosen, track=tracker(quiet))
+    judging.tell(quiet)
+    track = tracker(quiet)
+    results = evaluate(judged, clips, teacher=guide, references=chosen, track=track) if chosen else []
+    agreement, verdicts = judging.judge(judged, clips, track)
+    results += agreement
     facts = {
         "data": clips.root.resolve().name,
         "clips": len(clips),
         "generator": clips.manifest.get("generator"),
     }
-    corrupt = results[0].corrupt
+    corrupt = results[0].corrupt if results else verdicts[0].corrupt
     readable = (record for record in clips.records if record.name not in corrupt)
     samples = [clips.load(record) for record in islice(readable, 8)] if "labels" in chosen else []
-    write_outputs(output, results, facts, samples)
+    write_outputs(output, results, facts, samples, verdicts)
     if quiet:
         return
     if corrupt:
@@ -76,4 +105,6 @@ def eval_(
             print(f"  {figure.title}: {figure.value:.{figure.digits}f} {figure.unit}{bounds}")
         print(f"  Parameters: {parameters(result.model) or 'unknown'}")
         print(f"  Frames per second: {result.frames_per_second:.0f}")
+    for verdict in verdicts:
+        print("\n".join(lines(verdict)))
     print(f"{output / 'report.html'}")

@@ -1,0 +1,1 @@
+"""Auxiliary models: large or odd ones that judge a student where nobody has labels."""

@@ -1,0 +1,110 @@
+"""What an auxiliary model said, for metrics.json, per_clip.csv, the report and the terminal."""
+
+from collections.abc import Iterator, Mapping, Sequence
+from typing import Any
+
+import numpy as np
+
+from echodfkd.eval.auxiliary.judged import Judged
+from echodfkd.eval.figures import Figure
+from echodfkd.eval.report import sections
+from echodfkd.eval.report.content import Report, Score, Section
+
+NOT_ACCURACY = (
+    "An auxiliary model stands in where nobody has labels. Its figures are neither accuracy nor agreement "
+    "with people: look at its controls first. An empty mask and an oversized one must score clearly lower "
+    "than the masks that are judged."
+)
+
+
+def entry(judged: Judged) -> dict[str, Any]:
+    """One model under one auxiliary in metrics.json."""
+    return {
+        "model": {"name": judged.model.name, "sha256": judged.model.digest, "claim": judged.model.claim},
+        "auxiliary": {
+            "name": judged.auxiliary,
+            "kind": judged.kind,
+            "sha256": judged.digest,
+            "claim": judged.claim,
+            "note": judged.note,
+        },
+        "word": judged.by,
+        "form": judged.form,
+        "events_from": judged.events_from,
+        "clips": len(judged.rows),
+        "figures": {figure.name: _figure(figure) for figure in judged.figures},
+    }
+
+
+def _figure(figure: Figure) -> dict[str, Any]:
+    bounds = None if figure.interval is None else [round(bound, 5) for bound in figure.interval]
+    words = {"n": figure.n, "of": figure.of, "unit": figure.unit, "definition": figure.definition}
+    return {"value": round(figure.value, 5), "interval_95": bounds, **words}
+
+
+def clip_rows(results: Sequence[Judged]) -> Iterator[dict[str, object]]:
+    """Rows of per_clip.csv: the columns of label metrics that apply, then the auxiliary's scores by name."""
+    for judged in results:
+        for row in judged.rows:
+            yield {
+                "model": judged.model.name,
+                "reference": f"auxiliary {judged.auxiliary}",
+                "clip": row.clip,
+                **(_events(row, "ed") | _events(row, "es") if judged.events_from else {}),
+                "ef": _blank(row.ef_found),
+                "ef_reference": _blank(row.ef_auxiliary),
+                **{name: _blank(value, 5) for name, value in row.values.items()},
+            }
+
+
+def _events(row: Any, kind: str) -> dict[str, object]:
+    matches = getattr(row, kind)
+    return {
+        f"{kind}_errors": ";".join(str(found - true) for found, true in matches.pairs),
+        f"{kind}_missed": len(matches.misses),
+        f"{kind}_false": len(matches.false),
+    }
+
+
+def _blank(value: float, digits: int = 3) -> object:
+    return round(value, digits) if np.isfinite(value) else ""
+
+
+def section(results: Sequence[Judged]) -> Section:
+    """The report's table of what the auxiliary said; its note stands over every column."""
+    first = results[0]
+    claim = f"What it has seen: {first.claim}."
+    events = f" {first.events_from}." if first.events_from else ""
+    table = sections.score_table([score for judged in results for score in _scores(judged)])
+    return Section(f"{first.by[0].upper()}{first.by[1:]}", f"{NOT_ACCURACY} {claim}{events}", (table,))
+
+
+def _scores(judged: Judged) -> Iterator[Score]:
+    for f in judged.figures:
+        low, high = f.interval or (None, None)
+        column = f"{judged.model.name} {judged.by}"
+        yield Score(f.title, column, f.value, low, high, f.n, f.unit, f.definition, f.digits)
+
+
+def page(results: Sequence[Judged], data: Mapping[str, Any]) -> Report:
+    """The report where an auxiliary is the only judge."""
+    first = results[0]
+    names = ", ".join(dict.fromkeys(judged.model.name for judged in results))
+    skipped = {"skipped as unreadable": dict(first.corrupt)} if first.corrupt else {}
+    return Report(
+        title=f"Evaluation of {names}",
+        lead=f"{len(first.rows)} clips, {first.by}, without labels: not proof of use.",
+        sections=(section(results), sections.manifest({**data, **skipped})),
+    )
+
+
+def lines(judged: Judged) -> Iterator[str]:
+    """What is printed of one model."""
+    yield f"{judged.model.name} {judged.by}, {len(judged.rows)} clips"
+    for figure in judged.figures:
+        bounds = "" if figure.interval is None else " [{:.4g}, {:.4g}]".format(*figure.interval)
+        yield f"  {figure.title}: {figure.value:.{figure.digits}f} {figure.unit}{bounds}"
+    if len(judged.rows) == 1:
+        yield "  One clip: no intervals."
+    if judged.events_from:
+        yield f"  {judged.events_from}"

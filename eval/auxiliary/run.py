@@ -1,0 +1,185 @@
+"""An auxiliary model over a clip set: it judges what models found, where nobody has labels."""
+
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass, replace
+
+import numpy as np
+import numpy.typing as npt
+
+from echodfkd.beats import Events
+from echodfkd.clip import Clip
+from echodfkd.clipset import ClipSet
+from echodfkd.corrupt import problem_of, stop_if_too_many
+from echodfkd.errors import EchoError
+from echodfkd.eval import afd
+from echodfkd.eval.auxiliary.base import Auxiliary, EFModel, Judge, TextImage, Words, kind_of
+from echodfkd.eval.auxiliary.judged import Judged, JudgedClip, figures_of
+from echodfkd.eval.auxiliary.mask_score import mask_scores, words
+from echodfkd.eval.auxiliary.scores import Questions, Reading, calibrated_sign, phase_events, read_clip
+from echodfkd.eval.events import match_clip
+from echodfkd.eval.run import ModelScores, evaluate
+from echodfkd.eval.score import find, predict
+from echodfkd.progress import Track, silent
+from echodfkd.segment.masks import lv_masks
+from echodfkd.segmenter import Prob, Segmenter
+
+Floats = npt.NDArray[np.float64]
+
+
+@dataclass(frozen=True)
+class _Seen:
+    """One clip as one model and the auxiliary saw it."""
+
+    clip: str
+    fps: float | None
+    values: dict[str, float]
+    found: Events
+    ef: float
+    area: Floats
+    reading: Reading
+
+
+class TextImageJudge:
+    """A text-image model as a `Judge` that also reads clips: EF, and the phase signal if asked for."""
+
+    def __init__(self, model: TextImage, published: bool, phase: bool) -> None:
+        self.model, self.published, self.phase = model, published, phase
+        self.name, self.digest, self.claim, self.note = model.name, model.digest, model.claim, model.note
+        self.questions = Questions(model)
+        self.words = words(published)
+
+    def scores(self, clip: Clip, prob: Prob) -> Iterator[tuple[str, float]]:
+        """The mask score and its controls."""
+        yield from mask_scores(self.model, self.questions, clip.frames, prob, self.published)
+
+    def read(self, clip: Clip) -> Reading:
+        """EF and phase signal of a clip."""
+        return read_clip(self.model, self.questions, clip, phase=self.phase, published=self.published)
+
+
+def judge(
+    models: Sequence[Segmenter],
+    clips: ClipSet,
+    auxiliary: Auxiliary,
+    *,
+    published: bool = False,
+    events: bool = True,
+    track: Track = silent,
+) -> list[Judged]:
+    """Judge every model on every clip by an auxiliary of the kind text-image, EF or judge.
+
+    Events come from the phase signal of a text-image model. Which of its turns is ES is one bit, set by the
+    mean correlation of all signals with the areas that the models found (as published, troughs are ES).
+
+    Args:
+        models: what is judged. clips: on what; their labels are not used.
+        auxiliary: by whom; one of the kind mask is for `judge_masks`.
+        published: the published formulas, faults and all. events: whether to compare ED and ES.
+        track: shows progress.
+
+    Raises:
+        EchoError: if over 1% of the clips are unreadable (one is always forgiven), or there are none.
+    """
+    judging: Auxiliary = auxiliary
+    if isinstance(auxiliary, TextImage):
+        judging = TextImageJudge(auxiliary, published, events)
+    seen: list[list[_Seen]] = [[] for _ in models]
+    corrupt: dict[str, str] = {}
+    for clip in _readable(clips, corrupt, track):
+        reading = _read(judging, clip)
+        for rows, model in zip(seen, models, strict=True):
+            rows.append(_look(clip, model, judging, reading))
+    if not any(seen):
+        raise EchoError(f"{clips.root} holds no clips to evaluate on")
+    sign, agreement = _sign(seen, published)
+    scored = judging.words if isinstance(judging, Judge) else {}
+    if np.isfinite(agreement):
+        scored = {**scored, "phase_correlation": _phase_words(sign, published)}
+    form = "published" if published else "corrected"
+    made = []
+    for model, found in zip(models, seen, strict=True):
+        judged = tuple(_row(one, sign) for one in found)
+        figures = tuple(figures_of(judged, scored, auxiliary.name))
+        about = (auxiliary.name, auxiliary.digest, auxiliary.claim, getattr(auxiliary, "note", ""))
+        source = f"ED and ES from auxiliary {auxiliary.name}" if np.isfinite(agreement) else ""
+        made.append(Judged(model, *about, kind_of(auxiliary), form, judged, figures, source, corrupt))
+    return made
+
+
+def judge_masks(
+    models: Sequence[Segmenter], clips: ClipSet, auxiliary: Segmenter, *, track: Track = silent
+) -> list[ModelScores]:
+    """Agreement of every model with an auxiliary that finds the LV itself, named "auxiliary NAME".
+
+    Raises:
+        EchoError: as `evaluate`.
+    """
+    results = evaluate(models, clips, teacher=auxiliary, references=["teacher"], track=track)
+    name, source = f"auxiliary {auxiliary.name}", "ED and ES read off the auxiliary's area curve"
+    return [replace(result, reference=name, events_from=source) for result in results]
+
+
+def _readable(clips: ClipSet, corrupt: dict[str, str], track: Track) -> Iterator[Clip]:
+    """Every clip that can be read; what is wrong with the others goes into `corrupt`."""
+    for record in track(clips.records, "judging", len(clips)):
+        try:
+            clip = clips.load(record)
+        except EchoError as error:
+            corrupt[record.name] = problem_of(record, error)
+            stop_if_too_many(len(corrupt), len(clips), clips.root, next(iter(corrupt.values())))
+        else:
+            yield clip
+
+
+def _read(judging: Auxiliary, clip: Clip) -> Reading:
+    if isinstance(judging, TextImageJudge):
+        return judging.read(clip)
+    return Reading(judging.ef(clip)) if isinstance(judging, EFModel) else Reading()
+
+
+def _look(clip: Clip, model: Segmenter, judging: Auxiliary, reading: Reading) -> _Seen:
+    """What a model finds in a clip, and the auxiliary's scores of its masks."""
+    predicted = predict(clip, model)
+    found = find(clip, lv_masks(predicted.prob), predicted.head, predicted.rows)
+    values = dict(judging.scores(clip, predicted.prob)) if isinstance(judging, Judge) else {}
+    ef = float("nan") if found.ef is None else found.ef
+    area = afd.area_curve(predicted.prob)
+    return _Seen(clip.name, clip.fps, values, found.events, ef, area, reading)
+
+
+def _sign(seen: Sequence[Sequence[_Seen]], published: bool) -> tuple[int, float]:
+    """The sign of the phase signals and how well they follow the areas; NaN without signals."""
+    known = [(one.reading.phase, one.area) for rows in seen for one in rows if one.reading.phase is not None]
+    phases, areas = [phase for phase, _ in known], [area for _, area in known]
+    sign, agreement = calibrated_sign(phases, areas)
+    return (1, sign * agreement) if published else (sign, agreement)
+
+
+def _phase_words(sign: int, published: bool) -> Words:
+    chosen = (
+        "as published, its troughs are ES"
+        if published
+        else f"its {'troughs' if sign > 0 else 'peaks'} are ES"
+    )
+    how = "" if published else " (chosen so that this figure is positive: look at its size)"
+    return Words(
+        "Phase signal against area", "", 3,
+        f"mean over clips of the correlation of the auxiliary's phase signal with the LV area; {chosen}{how}",
+    )  # fmt: skip
+
+
+def _row(one: _Seen, sign: int) -> JudgedClip:
+    """The row of a clip, its events compared with the auxiliary's."""
+    if one.reading.phase is None:
+        return JudgedClip(one.clip, one.values, one.ef, one.reading.ef)
+    phase = sign * one.reading.phase
+    ed, es = match_clip(one.found, phase_events(phase, one.fps), one.fps)
+    values = {**one.values, **_phase_values(phase, one.area)}
+    return JudgedClip(one.clip, values, one.ef, one.reading.ef, ed, es)
+
+
+def _phase_values(phase: Floats, area: Floats) -> Mapping[str, float]:
+    """How well a phase signal whose troughs are ES follows an area curve, and the guided aFD of both."""
+    strongest = {"ed": afd.ed_reference_from_signal(phase), "es": afd.es_reference_from_signal(phase)}
+    guided = {f"afd_{kind}": float(afd.distances([area], [at], kind)[0]) for kind, at in strongest.items()}
+    return {"phase_correlation": float((afd.z_scored(phase) * afd.z_scored(area)).mean()), **guided}
