@@ -80,13 +80,20 @@ def between(percent: npt.ArrayLike, spread: float = 0.0) -> Soft:
     return np.asarray(rows / rows.sum(1, keepdims=True) * known[:, None], np.float32)
 
 
-def shown(lv_left: float, wall_left: float) -> int:
-    """Which text of the group "shown" holds when shares (0..1) of the LV and its wall are left to see."""
-    if lv_left > 0.4:
+def shown(lv: float, wall: float) -> int:
+    """Which text of the group "shown" holds for a blacked out mask: shares of LV and wall left to see."""
+    if lv > 0.4:
         return 0
-    if lv_left > 0.08:
+    if lv > 0.08:
         return 1
-    return 2 if wall_left > 0.75 else 3
+    return 2 if wall > 0.75 else 3
+
+
+def shown_alone(lv: float, wall: float) -> int:
+    """Which text of the group "shown" holds for a mask shown alone: what shares of it are LV and wall."""
+    if lv > 0.4:
+        return 0 if lv > 0.85 else 1
+    return 2 if wall > 0.3 else 3
 
 
 def fit(found: float, true: float) -> int:

@@ -12,6 +12,7 @@ import torch
 
 from echodfkd.clip import BoolMask, Frames
 from echodfkd.errors import EchoError
+from echodfkd.eval.auxiliary.prompts import Prompts
 from echodfkd.eval.auxiliary.simclip.captions import GROUPS, PERCENT
 from echodfkd.eval.auxiliary.simclip.network import SIZE, SimClipNetwork
 from echodfkd.eval.auxiliary.simclip.paint import in_negative
@@ -39,7 +40,7 @@ class SimClip:
     def __init__(self, network: SimClipNetwork, digest: str, claim: str, device: str = "cpu") -> None:
         self.device = pick_device(device)
         self.network = network.float().eval().to(self.device)
-        self.digest, self.claim = digest, claim
+        self.digest, self.claim, self.prompts = digest, claim, Prompts()
 
     @torch.inference_mode()
     def embed_frames(self, frames: Frames) -> npt.NDArray[np.float32]:
@@ -56,6 +57,13 @@ class SimClip:
             EchoError: for a text of which it knows no word.
         """
         return self.network.text(tokens(texts).to(self.device)).cpu().numpy()
+
+    @torch.inference_mode()
+    def cell_features(self, squares: Frames) -> npt.NDArray[np.float32]:
+        """What the image tower sees in each cell of 4x4 pixels: uint8 (T, 112, 112) -> (T, 28, 28, C)."""
+        parts = torch.from_numpy(squares)[:, None].split(BATCH)
+        seen = [self.network.image.features(part.to(self.device).float()) for part in parts]
+        return torch.cat(seen).permute(0, 2, 3, 1).cpu().numpy()
 
     @property
     def temperature(self) -> float:

@@ -77,6 +77,13 @@ class ImageTower(nn.Module):
         pooled = torch.cat([at8.mean((2, 3)), at16.mean((2, 3)), 10 * sums, 2 * ratios], 1)
         return Seen(F.normalize(self.out(self.mix(pooled)), dim=1), cells)
 
+    def features(self, frames: Tensor) -> Tensor:
+        """What is seen at 1/4, and smoothly enlarged at 1/8: (B, 1, S, S) -> (B, C, S / 4, S / 4)."""
+        at4 = self.stages[0](self.stem(frames / 64 - 1))
+        at8 = self.stages[1](at4)
+        wide = F.interpolate(at8, scale_factor=2.0, mode="bilinear", align_corners=False)
+        return torch.cat([at4, wide], 1)
+
 
 class TextTower(nn.Module):
     """Words -> embedding: a transformer of two layers, its mean over words."""

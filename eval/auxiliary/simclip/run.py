@@ -65,7 +65,9 @@ def train_auxiliary(
     row: dict[str, float] = {}
     for row in fit(state, batches, recipe, output / LAST, track):
         spent = earlier + time.perf_counter() - begun
-        write_json(output / "manifest.json", _manifest(asked, state.network, row, spent) | {"complete": False})
+        write_json(
+            output / "manifest.json", _manifest(asked, state.network, row, spent) | {"complete": False}
+        )
         yield row
     save_network(state.network, CONFIG, output / WEIGHTS)
     write_json(output / "config.json", CONFIG)

@@ -11,13 +11,14 @@ import numpy.typing as npt
 from torch.utils.data import Dataset
 
 from echodfkd.clip import Label
-from echodfkd.eval.auxiliary.simclip.captions import GROUPS, Soft, between, fit, one_of, shown
+from echodfkd.eval.auxiliary.simclip.captions import GROUPS, Soft, between, fit, one_of, shown, shown_alone
 from echodfkd.eval.auxiliary.simclip.clips import Material
 from echodfkd.eval.auxiliary.simclip.faults import Flat, Tissues, faulty
 from echodfkd.eval.auxiliary.simclip.network import CELL
-from echodfkd.eval.auxiliary.simclip.paint import blacked_out, in_negative
+from echodfkd.eval.auxiliary.simclip.paint import alone, blacked_out, in_negative
 
-SHOWN = (0.2, 0.15, 0.65)  # plain, blacked out, in negative
+SHOWN = (0.2, 0.11, 0.07, 0.62)  # plain, blacked out, alone, in negative
+PAINT = {1: blacked_out, 2: alone, 3: in_negative}  # by number in `SHOWN`
 LARGE = (0.1, 0.16)  # share of the picture: a small LV is below, a large one above
 PHASE = 0.12  # how near to the largest or smallest LV of its clip a frame is called end diastole or systole
 
@@ -63,12 +64,11 @@ class PictureBatches(Dataset):
         others.append(self.clips.tissues[other, frame])
         if self.augment:
             grey, tissues, *others = varied(rng, grey, tissues, *others)
-        how = int(rng.choice(3, p=SHOWN))
+        how = int(rng.choice(len(SHOWN), p=SHOWN))
         if how == 0:
             return grey, tissues, np.zeros(grey.shape, bool), _plain(self.clips, clip, frame, tissues)
         mask = faulty(rng, tissues, others)
-        show = blacked_out if how == 1 else in_negative
-        return show(grey, mask), tissues, mask, _masked(mask, tissues, how)
+        return PAINT[how](grey, mask), tissues, mask, _masked(mask, tissues, how)
 
 
 def _plain(clips: Material, clip: int, frame: int, tissues: Tissues) -> dict[str, float]:
@@ -91,6 +91,9 @@ def _masked(mask: Flat, tissues: Tissues, how: int) -> dict[str, float]:
     if how == 1:
         left = [float((part & ~mask).sum() / max(part.sum(), 1)) for part in (lv, wall)]
         return {"shown": float(shown(*left))} if areas[1] else {"shown": 3.0}
+    if how == 2:
+        inside = [float((part & mask).sum() / max(mask.sum(), 1)) for part in (lv, wall)]
+        return {"shown": float(shown_alone(*inside))}
     dice = 2 * float((mask & lv).sum()) / sum(areas) if sum(areas) else 1.0
     return {"overlap": 100 * dice, "fit": float(fit(*areas))}
 

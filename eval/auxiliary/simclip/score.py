@@ -7,7 +7,7 @@ from scipy.stats import spearmanr
 
 from echodfkd.eval.auxiliary.simclip.captions import GROUPS, PERCENT
 from echodfkd.eval.auxiliary.simclip.clips import Material
-from echodfkd.eval.auxiliary.simclip.model import SimClip, load_simclip
+from echodfkd.eval.auxiliary.simclip.model import load_simclip
 from echodfkd.eval.auxiliary.simclip.samples import PictureBatches
 
 BATCHES, BATCH = 20, 64  # pictures that it is judged by
@@ -31,7 +31,11 @@ def held_out_figures(weights: Path, judges: Material, seed: int) -> dict[str, fl
 
 def _read(name: str, row: np.ndarray) -> float:
     """A percentage from the chances of percents, else the number of the likeliest text."""
-    return float(row @ np.array([float(v) for v in PERCENT])) if name in ("ef", "overlap") else float(row.argmax())
+    return (
+        float(row @ np.array([float(v) for v in PERCENT]))
+        if name in ("ef", "overlap")
+        else float(row.argmax())
+    )
 
 
 def _figures(name: str, pairs: list[tuple[float, float]]) -> list[tuple[str, float]]:

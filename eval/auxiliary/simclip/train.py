@@ -30,12 +30,12 @@ class Recipe:
 
     Attributes:
         steps: optimiser steps. batch: pictures a step. rate: peak learning rate (AdamW, half a cosine).
-        workers: processes that make batches; the result does not depend on it.
+        decay: of the weights.
     """
 
-    steps: int = 1200
-    batch: int = 48
-    rate: float = 2.5e-3
+    steps: int = 2400
+    batch: int = 24
+    rate: float = 2e-3
     decay: float = 0.03
     seed: int = 0
 

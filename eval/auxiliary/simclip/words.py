@@ -10,11 +10,14 @@ from echodfkd.errors import EchoError
 
 LENGTH = 10  # words of a sentence; what comes later is not read
 STEP = 5  # numbers are read to the nearest multiple of it, 0..100
+# fmt: off
 WORDS = (
-    "apical four two chamber parasternal long short axis view no heart mitral valve open closed end diastole "
-    "systole left ventricle atrium right ejection fraction small normal large mask overlap fits too wall "
-    "nothing part visible"
-).split()
+    "apical", "four", "two", "chamber", "parasternal", "long", "short", "axis", "view", "no", "heart",
+    "mitral", "valve", "open", "closed", "end", "diastole", "systole",
+    "left", "ventricle", "atrium", "right", "ejection", "fraction", "small", "normal", "large",
+    "mask", "overlap", "fits", "too", "wall", "nothing", "part", "visible",
+)
+# fmt: on
 NUMBERS = [f"#{value}" for value in range(0, 101, STEP)]
 NUMBER_OF = {word: 1 + i for i, word in enumerate([*WORDS, *NUMBERS])}  # 0 stands for no word
 SAME = {  # words of reports -> ours
@@ -31,10 +34,14 @@ SAME = {  # words of reports -> ours
     "systolic": ("systole",),
     "dice": ("overlap",),
 }
-UNITS = "zero one two three four five six seven eight nine".split()
-TEENS = "ten eleven twelve thirteen fourteen fifteen sixteen seventeen eighteen nineteen".split()
-TENS = "twenty thirty forty fifty sixty seventy eighty ninety hundred".split()
-SPELT = {word: value for value, word in enumerate(UNITS + TEENS)} | {
+# fmt: off
+UNDER_20 = (
+    "zero", "one", "two", "three", "four", "five", "six", "seven", "eight", "nine", "ten", "eleven", "twelve",
+    "thirteen", "fourteen", "fifteen", "sixteen", "seventeen", "eighteen", "nineteen",
+)
+TENS = ("twenty", "thirty", "forty", "fifty", "sixty", "seventy", "eighty", "ninety", "hundred")
+# fmt: on
+SPELT = {word: value for value, word in enumerate(UNDER_20)} | {
     word: 20 + 10 * i for i, word in enumerate(TENS)
 }
 
