@@ -40,6 +40,13 @@ def eval_(
     published: Annotated[
         bool, typer.Option("--published", help="Auxiliary scores as EchoDFKD published them, faults and all.")
     ] = False,
+    validate_auxiliary: Annotated[
+        bool,
+        typer.Option(
+            "--validate-auxiliary",
+            help="Also tell how far the auxiliary's scores follow the true Dice of masks made worse on purpose.",
+        ),
+    ] = False,
     prompts: Annotated[
         Path | None,
         typer.Option(
@@ -60,6 +67,7 @@ def eval_(
     from echodfkd.cli.auxiliary import Judging
     from echodfkd.cli.progress import tracker
     from echodfkd.cli.remarks import tell_remarks
+    from echodfkd.cli.validation import validate_auxiliary as validate
     from echodfkd.clipset import ClipSet
     from echodfkd.errors import UsageError
     from echodfkd.eval.auxiliary.outputs import lines
@@ -71,6 +79,8 @@ def eval_(
         raise UsageError("name at least one model and then the clip set: echodfkd eval default DATA")
     if output.exists() and not output.is_dir():
         raise UsageError(f"{output} is a file; --output names a folder")
+    if validate_auxiliary and auxiliary is None:
+        raise UsageError("--validate-auxiliary needs --auxiliary NAME, such as --auxiliary simclip")
     *names, data = models
     clips = ClipSet.open(data)
     judging = Judging.load(auxiliary, device, published, prompts, reference)
@@ -93,6 +103,9 @@ def eval_(
     readable = (record for record in clips.records if record.name not in corrupt)
     samples = [clips.load(record) for record in islice(readable, 8)] if "labels" in chosen else []
     write_outputs(output, results, facts, samples, verdicts)
+    trusted: list[str] = []
+    if validate_auxiliary and judging.auxiliary is not None:
+        trusted = validate(judging.auxiliary, judged, clips, output, device, seed, track)
     if quiet:
         return
     if corrupt:
@@ -107,4 +120,6 @@ def eval_(
         print(f"  Frames per second: {result.frames_per_second:.0f}")
     for verdict in verdicts:
         print("\n".join(lines(verdict)))
+    for line in trusted:
+        print(line)
     print(f"{output / 'report.html'}")

@@ -34,7 +34,7 @@ def train(
     ] = None,
     steps: Annotated[
         int | None,
-        typer.Option(min=1, help="Optimiser steps: 3000 for a teacher, 2000 for heads, 2400 for auxiliary."),
+        typer.Option(min=1, help="Optimiser steps: 3000 for a teacher, 2000 for heads, 6000 for auxiliary."),
     ] = None,
     batch: Annotated[
         int | None, typer.Option(min=1, help="Clips a step: 4 or 32; auxiliary: 24 pictures.")
@@ -62,7 +62,7 @@ def train(
     elif system == "heads":
         _heads(run, student, clips or 1000, steps or 2000, batch or 32)
     else:
-        _auxiliary(run, clips or 1536, steps or 2400, batch or 24)
+        _auxiliary(run, clips or 1536, steps or 6000, batch or 24)
 
 
 def _teacher(run: Run, steps: int, batch: int, workers: int) -> None:
@@ -123,6 +123,6 @@ def _auxiliary(run: Run, count: int, steps: int, batch: int) -> None:
     track = tracker(run.quiet)
     for row in train_auxiliary(clips, recipe, run.output, resume=run.resume, track=track):
         if not run.quiet:
-            print(", ".join(f"{name} {value:g}" for name, value in row.items()))
+            print(", ".join(f"{name} {value:g}" for name, value in row.items() if value is not None))
     if not run.quiet:
         print(f"next: echodfkd eval default DATA --auxiliary {run.output}")

@@ -55,6 +55,7 @@ class RCA:
 
     def __init__(self, model: SimClip) -> None:
         self.model, self.digest, self.claim = model, model.digest, model.claim
+        self._last: tuple[Frames, Floats] | None = None
 
     def scores(self, clip: Clip, prob: Prob) -> Iterator[tuple[str, float]]:
         """`rca` of soft masks uint8 (T, H, W), 0..1; NaN without a masked pixel."""
@@ -66,9 +67,14 @@ class RCA:
         if not masks[chosen].any():
             return 0.0
         sector = clip_sector(frames)
-        squares = crop(frames[chosen], sector, SIZE)
         wanted = crop(255 * masks[chosen].astype(np.uint8), sector, SIZE) > 127
-        return self._scored(ridge(self.features(squares), cell_shares(wanted)))
+        return self._scored(ridge(self._features_once(crop(frames[chosen], sector, SIZE)), cell_shares(wanted)))
+
+    def _features_once(self, squares: Frames) -> Floats:
+        """Features, kept for the next masks of the same frames."""
+        if self._last is None or not np.array_equal(self._last[0], squares):
+            self._last = squares, self.features(squares)
+        return self._last[1]
 
     def _scored(self, weights: Floats) -> float:
         """Mean Dice over the best of the reference clips."""

@@ -109,7 +109,7 @@ def _rated(one: Shown, judges: dict[str, Rater], nulls: bool, other: Frames, see
 
 
 def _wrong_frames(frames: Frames, other: Frames, seed: int) -> dict[str, Frames]:
-    """What a judge is shown instead of the frames (T, H, W), by name: it should then know less, or nothing."""
+    """What a judge is shown instead of the frames (T, H, W), by name: it should then know less."""
     order = np.random.default_rng(seed).permutation(len(frames))
     wrong = {
         "null: shuffled frames": frames[order],

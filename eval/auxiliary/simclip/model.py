@@ -82,9 +82,13 @@ class SimClip:
 
     def chances(self, frames: Frames, texts: Sequence[str]) -> Floats:
         """How likely each of some texts is for each frame, (T, N); rows sum to 1."""
-        logits = self.temperature * self.embed_frames(frames).astype(np.float64) @ self.embed_text(texts).T
-        powers = np.exp(logits - logits.max(1, keepdims=True))
-        return np.asarray(powers / powers.sum(1, keepdims=True))
+        return likely(self.temperature * self.embed_frames(frames) @ self.embed_text(texts).T)
+
+
+def likely(logits: npt.NDArray[np.float32]) -> Floats:
+    """Softmax over the last axis, in float64."""
+    powers = np.exp(logits.astype(np.float64) - logits.max(-1, keepdims=True))
+    return np.asarray(powers / powers.sum(-1, keepdims=True))
 
 
 def middle_square(frames: Frames) -> Frames:

@@ -43,10 +43,10 @@ class ImageTower(nn.Module):
         def wide(*channels: int) -> list[int]:
             return [8 * max(1, round(width * c / 8)) for c in channels]
 
-        out = wide(48, 112, 160, 160)
+        out = wide(40, 96, 128, 128)
         form: dict[str, Any] = {
             "stem_chs": wide(16, 16, 32),
-            "stage_conv_chs": wide(24, 48, 64, 64),
+            "stage_conv_chs": wide(16, 40, 56, 56),
             "stage_out_chs": out,
             "layer_per_block": 3,
             "block_per_stage": [1, depth, 1, 1],

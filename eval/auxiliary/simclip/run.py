@@ -14,7 +14,7 @@ from echodfkd.distill.run import FORMAT, begin_run
 from echodfkd.eval.auxiliary.simclip.clips import FRAMES, JUDGES, SEEDS, material
 from echodfkd.eval.auxiliary.simclip.network import SIZE, SimClipNetwork
 from echodfkd.eval.auxiliary.simclip.samples import PictureBatches
-from echodfkd.eval.auxiliary.simclip.score import held_out_figures
+from echodfkd.eval.auxiliary.simclip.score import BATCHES, held_out_figures
 from echodfkd.eval.auxiliary.simclip.train import Recipe, begin, fit
 from echodfkd.files import write_json
 from echodfkd.heads.run import Source
@@ -43,12 +43,18 @@ class Clips:
 
 
 def train_auxiliary(
-    clips: Clips, recipe: Recipe, output: Path, *, resume: bool = False, track: Track = silent
-) -> Iterator[dict[str, float]]:
+    clips: Clips,
+    recipe: Recipe,
+    output: Path,
+    *,
+    resume: bool = False,
+    batches: int = BATCHES,
+    track: Track = silent,
+) -> Iterator[dict[str, float | None]]:
     """Train simclip and leave it in `output`; yields rows of losses, last the figures on unseen clips.
 
     Leaves auxiliary.safetensors, config.json, manifest.json, metrics.json, clips/, judges/ and checkpoints/,
-    which a resumed run goes on from.
+    which a resumed run goes on from. The figures rest on so many `batches` of pictures of unseen clips.
 
     Raises:
         UsageError: when `output` holds something else, another run, or a run and `resume` is not set.
@@ -61,9 +67,9 @@ def train_auxiliary(
     if (output / LAST).is_file():
         state.load(output / LAST)
     known = material(clips.sources, clips.seed + SEEDS, clips.count, output / "clips", track)
-    batches = PictureBatches(known, recipe.seed, recipe.steps, recipe.batch)
+    pictures = PictureBatches(known, recipe.seed, recipe.steps, recipe.batch)
     row: dict[str, float] = {}
-    for row in fit(state, batches, recipe, output / LAST, track):
+    for row in fit(state, pictures, recipe, output / LAST, track):
         spent = earlier + time.perf_counter() - begun
         write_json(
             output / "manifest.json", _manifest(asked, state.network, row, spent) | {"complete": False}
@@ -72,7 +78,7 @@ def train_auxiliary(
     save_network(state.network, CONFIG, output / WEIGHTS)
     write_json(output / "config.json", CONFIG)
     judges = material(clips.sources, clips.seed + JUDGES, clips.judges, output / "judges", track)
-    figures = held_out_figures(output / WEIGHTS, judges, recipe.seed)
+    figures = held_out_figures(output / WEIGHTS, judges, recipe.seed, batches)
     write_json(output / "metrics.json", figures)
     spent = earlier + time.perf_counter() - begun
     made = {"complete": True, "weights_sha256": sha256(output / WEIGHTS)}
