@@ -62,6 +62,13 @@ ENTRIES = (
         modules=("scipy",),
     ),
     Entry(
+        "generator",
+        "adversarial",
+        "clips drawn against the student, from the weights of a torch teacher; for distill alone",
+        source="DFAD (arXiv 1912.11006), DeepInversion (arXiv 1912.08795), CMI (arXiv 2105.08584)",
+        modules=("torch",),
+    ),
+    Entry(
         "teacher", "sim", "LV segmentation network trained on `sim` clips", weights=True, modules=("torch",)
     ),
     Entry(
@@ -84,6 +91,14 @@ ENTRIES = (
         "smallest LV segmentation network, embedded; never looks ahead, for frames as they arrive",
         weights=True,
         modules=("torch",),
+    ),
+    Entry(
+        "student",
+        "micro",
+        "LV segmentation network of 21k parameters; never looks ahead, for frames as they arrive",
+        needs="training: echodfkd distill --student micro",
+        modules=("torch",),
+        state="trainable",
     ),
     Entry(
         "student",

@@ -14,9 +14,10 @@ from typing import Any
 from echodfkd import filelist, tracings
 from echodfkd.clip import BoolMask, Clip
 from echodfkd.clipset import FORMAT, is_ours
-from echodfkd.clipset_records import FILE_LIST, MANIFEST, MASKS, TRACINGS, VIDEOS
+from echodfkd.clipset_lists import listed_names, write_lists
+from echodfkd.clipset_records import MANIFEST, MASKS, VIDEOS
 from echodfkd.errors import EchoError, UsageError
-from echodfkd.files import TEMPORARY, read_json, remove_leftovers, write_json, write_npz, write_text
+from echodfkd.files import TEMPORARY, read_json, remove_leftovers, write_json, write_npz
 from echodfkd.video_writer import write_avi
 
 RECORDS = ".records"
@@ -107,7 +108,8 @@ class ClipSetWriter:
 
     def finished(self) -> set[str]:
         """Names of the clips that need no more work."""
-        described = set(self._listed()[0]) | {path.stem for path in self._records()}
+        records = (path.stem for path in (self.root / RECORDS).glob("[!.]*.json"))
+        described = listed_names(self.root).union(records)
         videos = {path.stem for path in (self.root / VIDEOS).glob("*.avi")}
         masks = self.root / MASKS
         return described & videos & ({path.stem for path in masks.iterdir()} if masks.is_dir() else videos)
@@ -132,15 +134,11 @@ class ClipSetWriter:
         Args:
             names: every clip of the set; all must be in `finished()`.
             wall_time_s: seconds that this run took, added to those of earlier runs.
+
+        Raises:
+            EchoError: when a clip has no record, or the lists of an earlier run were put in another order.
         """
-        rows, traced = self._listed()
-        for path in self._records():
-            lines = read_json(path)
-            rows[path.stem], traced[path.stem] = lines["row"], lines["tracings"]
-        chords = [row for name in names for row in traced.get(name, ())]
-        write_text(self.root / TRACINGS, filelist.csv_text(tracings.COLUMNS, chords))
-        listed = [rows[name] for name in names]
-        write_text(self.root / FILE_LIST, filelist.csv_text(filelist.COLUMNS, listed))
+        write_lists(self.root, names, self.root / RECORDS)
         shutil.rmtree(self.root / RECORDS, ignore_errors=True)
         manifest = read_json(self.root / MANIFEST)
         wall_time = round(manifest["wall_time_s"] + wall_time_s, 3)
@@ -155,17 +153,3 @@ class ClipSetWriter:
         """Delete the temporary files of a killed run."""
         for folder in (self.root, self.root / VIDEOS, self.root / MASKS, self.root / RECORDS):
             remove_leftovers(folder)
-
-    def _records(self) -> list[Path]:
-        return sorted((self.root / RECORDS).glob("[!.]*.json"))
-
-    def _listed(self) -> tuple[dict[str, list[str]], dict[str, list[list[str]]]]:
-        """Lines of the lists that a completed run left: (rows, tracings) by clip name."""
-        rows: dict[str, list[str]] = {}
-        traced: dict[str, list[list[str]]] = {}
-        if (self.root / FILE_LIST).is_file():
-            for row in filelist.read_csv(self.root / FILE_LIST, filelist.COLUMNS):
-                rows[row["FileName"]] = list(row.values())
-            for row in filelist.read_csv(self.root / TRACINGS, tracings.COLUMNS):
-                traced.setdefault(filelist.clip_stem(row["FileName"]), []).append(list(row.values()))
-        return rows, traced

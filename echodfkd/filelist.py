@@ -2,7 +2,7 @@
 
 import csv
 import io
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TypeVar
@@ -79,8 +79,8 @@ def csv_text(columns: Iterable[str], rows: Iterable[Iterable[str]]) -> str:
     return stream.getvalue()
 
 
-def read_csv(path: Path, needed: Iterable[str]) -> list[dict[str, str]]:
-    """Rows of a CSV file as dicts.
+def read_csv(path: Path, needed: Iterable[str]) -> Iterator[dict[str, str]]:
+    """Rows of a CSV file as dicts, one at a time.
 
     Raises:
         EchoError: when it is no CSV text, a needed column is missing, or a row is shorter than the header.
@@ -89,16 +89,15 @@ def read_csv(path: Path, needed: Iterable[str]) -> list[dict[str, str]]:
         with path.open(newline="", encoding="utf-8-sig") as stream:
             reader = csv.DictReader(stream)
             header = reader.fieldnames or ()
-            rows = list(reader)
+            missing = [column for column in needed if column not in header]
+            if missing:
+                raise EchoError(f"{path} lacks the column {', '.join(missing)}")
+            for number, row in enumerate(reader, start=2):
+                if None in row.values():
+                    raise EchoError(f"{path}, row {number}: fewer fields than the header has")
+                yield row
     except (UnicodeDecodeError, csv.Error) as error:
         raise EchoError(f"{path} is not readable as CSV text ({error})") from error
-    missing = [column for column in needed if column not in header]
-    if missing:
-        raise EchoError(f"{path} lacks the column {', '.join(missing)}")
-    for number, row in enumerate(rows, start=2):
-        if None in row.values():
-            raise EchoError(f"{path}, row {number}: fewer fields than the header has")
-    return rows
 
 
 def read_file_list(path: Path, find_video: Callable[[str], Path]) -> list[Record]:

@@ -6,9 +6,10 @@ import signal
 import sys
 import threading
 from collections.abc import Callable, Iterable, Iterator
-from concurrent.futures import ProcessPoolExecutor, as_completed
+from concurrent.futures import FIRST_COMPLETED, Future, ProcessPoolExecutor, wait
 from concurrent.futures.process import BrokenProcessPool
 from contextlib import contextmanager
+from itertools import islice
 from typing import Any, TypeVar
 
 import cv2
@@ -21,6 +22,7 @@ Run = Callable[[Iterable[T]], Iterator[R]]
 
 MOST_WORKERS = 8  # default; beyond this the disk is the narrow place
 ITEMS_PER_WORKER = 32  # fewer do not repay the seconds that starting a process takes
+AHEAD = 4  # items that wait for each worker, so that none is ever idle
 
 
 def worker_count(requested: int | None, items: int) -> int:
@@ -61,7 +63,7 @@ def worker_pool(function: Callable[[T], R], workers: int) -> Iterator[Run[T, R]]
     before = set(multiprocessing.active_children())
     pool = ProcessPoolExecutor(workers, multiprocessing.get_context("spawn"), _start_worker, (function,))
     try:
-        yield lambda items: _as_they_finish(pool, items)
+        yield lambda items: _as_they_finish(pool, items, AHEAD * workers)
     except BaseException:
         for child in set(multiprocessing.active_children()) - before:
             child.terminate()
@@ -70,16 +72,25 @@ def worker_pool(function: Callable[[T], R], workers: int) -> Iterator[Run[T, R]]
         pool.shutdown(wait=True, cancel_futures=True)
 
 
-def _as_they_finish(pool: ProcessPoolExecutor, items: Iterable[Any]) -> Iterator[Any]:
+def _as_they_finish(pool: ProcessPoolExecutor, items: Iterable[Any], ahead: int) -> Iterator[Any]:
+    """Results in any order; the pool holds `ahead` items at most, so that a million take no memory."""
+    left = iter(items)
     try:
-        with _ctrl_c_held():
-            futures = [pool.submit(_call, item) for item in items]
-        for future in as_completed(futures):
-            yield future.result()
+        under_way = _submitted(pool, islice(left, ahead))
+        while under_way:
+            done, under_way = wait(under_way, return_when=FIRST_COMPLETED)
+            under_way |= _submitted(pool, islice(left, len(done)))
+            for future in done:
+                yield future.result()
     except BrokenProcessPool as error:
         raise EchoError(
             "a worker process died (out of memory?): run again, with fewer --workers; finished work is kept"
         ) from error
+
+
+def _submitted(pool: ProcessPoolExecutor, items: Iterable[Any]) -> "set[Future[Any]]":
+    with _ctrl_c_held():
+        return {pool.submit(_call, item) for item in items}
 
 
 @contextmanager

@@ -29,7 +29,12 @@ def dice_per_image(found: BoolMask, true: BoolMask) -> Floats:
 
 def iou_per_image(found: BoolMask, true: BoolMask) -> Floats:
     """|A and B| / |A or B| of each image, 0..1 (Jaccard). Shapes and errors as for `dice_per_image`."""
-    both, total = overlap(found, true).T
+    return iou_of(overlap(found, true))
+
+
+def iou_of(counts: npt.NDArray[np.int64]) -> Floats:
+    """IoU of each image from rows of `overlap`: (N, 2) -> (N,), 0..1. Both empty: 1."""
+    both, total = counts.T
     return np.where(total > 0, both / np.maximum(total - both, 1), 1.0)
 
 

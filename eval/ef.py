@@ -1,6 +1,7 @@
 """Agreement of ejection fractions, in percentage points."""
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
+from functools import partial
 
 import numpy as np
 import numpy.typing as npt
@@ -38,26 +39,64 @@ def evaluate(found: npt.ArrayLike, true: npt.ArrayLike) -> Iterator[tuple[str, f
     chosen = pairs[0][known], pairs[1][known]
     yield "n", float(known.sum())
     yield "n_missing", float((~known).sum())
-    yield from _errors(*chosen)
-    yield from _relation(*chosen)
+    for name, statistic in STATISTICS.items():
+        yield name, statistic(*chosen)
     yield "auroc_reduced", auroc_reduced(*chosen)
 
 
-def _errors(found: Floats, true: Floats) -> Iterator[tuple[str, float]]:
-    error = found - true
-    spread = 1.96 * float(error.std(ddof=1)) if len(error) > 1 else np.nan
-    yield "mae", float(np.abs(error).mean())
-    yield "rmse", float(np.sqrt((error**2).mean()))
-    yield "bias", float(error.mean())
-    yield "loa_low", float(error.mean()) - spread
-    yield "loa_high", float(error.mean()) + spread
+def mae(found: Floats, true: Floats) -> float:
+    """Mean absolute error, 0 or more: (N,) twice, N >= 1, in percent, as for all that follow."""
+    return float(np.abs(found - true).mean())
 
 
-def _relation(found: Floats, true: Floats) -> Iterator[tuple[str, float]]:
-    variance, covariance = true.var(), ((found - found.mean()) * (true - true.mean())).mean()
-    yield "r2", float(1 - ((found - true) ** 2).mean() / variance) if variance else np.nan
-    yield "pearson", float(covariance / (found.std() * true.std())) if found.std() * true.std() else np.nan
-    yield "slope", float(covariance / variance) if variance else np.nan
+def rmse(found: Floats, true: Floats) -> float:
+    """Root of the mean squared error, 0 or more."""
+    return float(np.sqrt(((found - true) ** 2).mean()))
+
+
+def bias(found: Floats, true: Floats) -> float:
+    """Mean of found - true."""
+    return float((found - true).mean())
+
+
+def agreement_limit(found: Floats, true: Floats, sign: int) -> float:
+    """Bias +- 1.96 standard deviations of the error; NaN of one pair. Bland and Altman, Lancet 1986."""
+    if len(found) < 2:
+        return np.nan
+    return bias(found, true) + sign * 1.96 * float((found - true).std(ddof=1))
+
+
+def r2(found: Floats, true: Floats) -> float:
+    """1 - squared error / variance of the true ones, at most 1; NaN where these are all the same."""
+    return float(1 - ((found - true) ** 2).mean() / true.var()) if np.ptp(true) > 0 else np.nan
+
+
+def pearson(found: Floats, true: Floats) -> float:
+    """Pearson's r, -1..1; NaN where one side is all the same."""
+    if not (np.ptp(found) > 0 and np.ptp(true) > 0):
+        return np.nan
+    return float(_covariance(found, true) / (found.std() * true.std()))
+
+
+def slope(found: Floats, true: Floats) -> float:
+    """Slope of found against true by least squares; NaN where the true ones are all the same."""
+    return float(_covariance(found, true) / true.var()) if np.ptp(true) > 0 else np.nan
+
+
+def _covariance(found: Floats, true: Floats) -> float:
+    return float(((found - found.mean()) * (true - true.mean())).mean())
+
+
+STATISTICS: dict[str, Callable[[Floats, Floats], float]] = {
+    "mae": mae,
+    "rmse": rmse,
+    "bias": bias,
+    "loa_low": partial(agreement_limit, sign=-1),
+    "loa_high": partial(agreement_limit, sign=1),
+    "r2": r2,
+    "pearson": pearson,
+    "slope": slope,
+}
 
 
 def auroc_reduced(found: Floats, true: Floats) -> float:

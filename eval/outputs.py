@@ -1,22 +1,27 @@
-"""What `echodfkd eval` leaves: metrics.json, per_clip.csv and report.html."""
+"""What `echodfkd eval` leaves: metrics.json, per_clip.csv, report.html; size.csv if frames were traced."""
 
-import csv
-import io
+import re
 from collections.abc import Mapping, Sequence
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 
 from echodfkd.clip import Clip
-from echodfkd.clipset_writer import software_versions
 from echodfkd.eval.auxiliary import outputs as auxiliary_outputs
 from echodfkd.eval.auxiliary.judged import Judged
-from echodfkd.eval.figures import Figure
+from echodfkd.eval.compare import differences
+from echodfkd.eval.metrics_file import metrics, word
+from echodfkd.eval.notes import notes
+from echodfkd.eval.per_clip import SIZE_COLUMNS, rows, size_rows
 from echodfkd.eval.report import sections
+from echodfkd.eval.report.comparison import comparison
 from echodfkd.eval.report.content import Fact, Report, Score, Section
 from echodfkd.eval.report.page import write_report
-from echodfkd.eval.run import ModelScores, parameters, rows
+from echodfkd.eval.report.pareto import pareto_section
+from echodfkd.eval.run import ModelScores, parameters
+from echodfkd.filelist import csv_text
 from echodfkd.files import write_json, write_text
 
 SIZE = "weights of the network; – where they are unknown"
@@ -26,58 +31,6 @@ SHARED_WORLD = (
 )
 
 
-def metrics(
-    results: Sequence[ModelScores], data: Mapping[str, Any], judged: Sequence[Judged] = ()
-) -> dict[str, Any]:
-    """Content of metrics.json: every figure with definition, n and interval, what was compared, what an
-    auxiliary model said, and what is wrong with each clip that was skipped.
-    """
-    return {
-        "data": dict(data),
-        "corrupt": dict(results[0].corrupt if results else judged[0].corrupt if judged else {}),
-        "results": [_result(result) for result in results],
-        "judged": [auxiliary_outputs.entry(one) for one in judged],
-        "software": software_versions(),
-        "use": "research only, not for diagnosis",
-    }
-
-
-def _result(result: ModelScores) -> dict[str, Any]:
-    model = result.model
-    return {
-        "model": {
-            "name": model.name,
-            "sha256": model.digest,
-            "claim": model.claim,
-            "convention": model.convention,
-            "parameters": parameters(model),
-        },
-        "reference": result.reference,
-        "word": word(result.reference),
-        "events_from": result.events_from,
-        "clips": len(result.scores),
-        "frames_per_second": round(result.frames_per_second, 1),
-        "figures": {figure.name: _figure(figure) for figure in result.figures},
-    }
-
-
-def word(reference: str) -> str:
-    """What closeness to this reference is called: only people and exact labels make it accuracy."""
-    return "accuracy" if reference == "labels" else "agreement"
-
-
-def _figure(figure: Figure) -> dict[str, Any]:
-    bounds = None if figure.interval is None else [round(bound, 5) for bound in figure.interval]
-    return {
-        "value": round(figure.value, 5),
-        "interval_95": bounds,
-        "n": figure.n,
-        "of": figure.of,
-        "unit": figure.unit,
-        "definition": figure.definition,
-    }
-
-
 def write_outputs(
     output: Path,
     results: Sequence[ModelScores],
@@ -85,20 +38,29 @@ def write_outputs(
     samples: Sequence[Clip],
     judged: Sequence[Judged] = (),
 ) -> None:
-    """Write the three files to the folder `output`; `samples` are shown in the report if they have labels.
+    """Write the files to the folder `output`; `samples` are shown in the report if they have labels.
 
-    `results` or `judged`, what an auxiliary model said, may be empty, not both.
+    `results` or `judged`, what an auxiliary model said, may be empty, not both. EchoNet-Dynamic's size.csv is
+    written where people traced two frames of a clip: that of the first model; those of the others carry their
+    names.
     """
     write_json(output / "metrics.json", metrics(results, data, judged))
     table = [*rows(results), *auxiliary_outputs.clip_rows(judged)]
-    columns = dict.fromkeys(name for row in table for name in row)
-    text = io.StringIO()
-    writer = csv.DictWriter(text, list(columns), restval="", lineterminator="\n")
-    writer.writeheader()
-    writer.writerows(table)
-    write_text(output / "per_clip.csv", text.getvalue())
+    columns = list(dict.fromkeys(name for row in table for name in row))
+    lines = ([str(row.get(name, "")) for name in columns] for row in table)
+    write_text(output / "per_clip.csv", csv_text(columns, lines))
+    for result in results:
+        if any(score.sparse for score in result.scores):
+            first = result.title == results[0].title
+            sizes = (list(map(str, row)) for row in size_rows(result))
+            write_text(output / size_name("" if first else result.title), csv_text(SIZE_COLUMNS, sizes))
     page = report(results, data, samples, judged) if results else auxiliary_outputs.page(judged, data)
     write_report(page, output / "report.html")
+
+
+def size_name(model: str = "") -> str:
+    """File name of a model's sizes: "size.csv", or "size-NAME.csv" with a plain name."""
+    return f"size-{re.sub('[^A-Za-z0-9._+-]+', '_', model)}.csv" if model else "size.csv"
 
 
 def report(
@@ -109,11 +71,14 @@ def report(
 ) -> Report:
     """The page of an evaluation."""
     first = results[0]
-    names = ", ".join(dict.fromkeys(result.model.name for result in results))
+    names = ", ".join(dict.fromkeys(result.title for result in results))
     shared = SHARED_WORLD if data.get("generator") == "sim" else ""
-    parts = [sections.scores(report_scores(results), shared), ef_and_timing(first)]
-    if judged:
-        parts.append(auxiliary_outputs.section(judged))
+    remarks = " ".join(dict.fromkeys(note for result in results for note in notes(result)))
+    main, detail = (report_scores(results, detail) for detail in (False, True))
+    parts = [sections.scores(main, f"{shared} {remarks}".strip()), *compared(results), ef_and_timing(first)]
+    parts += [pareto_section(points(first.reference, results), first.reference)]
+    parts += [auxiliary_outputs.section(judged)] if judged else []
+    parts += [replace(sections.scores(detail, ""), title="All other figures")] if detail else []
     if samples:
         parts.insert(0, sections.synthetic_samples(samples, "Clips of this set with their labels."))
     against = f"judged against {first.reference}: {word(first.reference)}"
@@ -139,7 +104,7 @@ def headline(result: ModelScores) -> tuple[Fact, ...]:
     """The few figures that matter most."""
     chosen = ("dice", "ef_mae", "es_error_frames", "ed_error_frames")
     picked = [figure for name in chosen for figure in result.figures if figure.name == name]
-    note = f"{result.model.name} against {result.reference}"
+    note = f"{result.title} against {result.reference}"
     return tuple(Fact(f.title, f"{f.value:.{min(f.digits, 3)}f} {f.unit}".strip(), note) for f in picked)
 
 
@@ -151,12 +116,28 @@ def ef_and_timing(result: ModelScores) -> Section:
     }
     true, found = (np.array([getattr(s, key) for s in result.scores]) for key in ("ef_true", "ef_found"))
     known = np.isfinite(true) & np.isfinite(found)
-    text = f"{result.model.name} against {result.reference}; {result.events_from}."
+    text = f"{result.title} against {result.reference}; {result.events_from}."
     return sections.ef_and_events(true[known], found[known], errors, text)
 
 
-def report_scores(results: Sequence[ModelScores]) -> list[Score]:
-    """Every figure of every comparison as rows of the report's table, then size and speed."""
+def compared(results: Sequence[ModelScores]) -> list[Section]:
+    """The models held against each other; nothing of one model."""
+    found = list(differences(results))
+    return [comparison(found)] if found else []
+
+
+def points(reference: str, results: Sequence[ModelScores]) -> list[tuple[str, int, float]]:
+    """Name, parameters and Dice of the models of known size that were judged by masks of a reference."""
+    found = [
+        (result.title, parameters(result.model), result.value("dice"))
+        for result in results
+        if result.reference == reference
+    ]
+    return [(name, size, dice) for name, size, dice in found if size and np.isfinite(dice)]
+
+
+def report_scores(results: Sequence[ModelScores], detail: bool = False) -> list[Score]:
+    """The main figures of every comparison as rows of the report's table, size and speed; or the details."""
     found = [
         Score(
             metric=f.title,
@@ -171,8 +152,9 @@ def report_scores(results: Sequence[ModelScores]) -> list[Score]:
         )
         for result in results
         for f in result.figures
+        if f.detail == detail
     ]
-    for result in results:
+    for result in () if detail else results:
         size = parameters(result.model)
         found.append(Score("Parameters", _column(result), size, definition=SIZE, digits=0))
         speed = "forward passes alone on this machine, all threads"
@@ -183,4 +165,4 @@ def report_scores(results: Sequence[ModelScores]) -> list[Score]:
 
 
 def _column(result: ModelScores) -> str:
-    return f"{result.model.name} against {result.reference}"
+    return f"{result.title} against {result.reference}"

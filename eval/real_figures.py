@@ -42,16 +42,6 @@ def _known(name: str) -> Callable[[Scores], int]:
     return lambda scores: sum(bool(np.isfinite(getattr(score, name))) for score in scores)
 
 
-def _spread_only(statistic: Callable[[Scores], float]) -> Callable[[Scores], float]:
-    """A relation needs two different clips: a draw of one clip alone has rounding for its spread."""
-
-    def guarded(scores: Scores) -> float:
-        judged = {(score.ef_found, score.ef_true) for score in scores if np.isfinite(score.ef_found)}
-        return statistic(scores) if len(judged) > 1 else np.nan
-
-    return guarded
-
-
 def _auroc(scores: Scores) -> float:
     known = [score for score in scores if np.isfinite(score.ef_found)]
     found, true = (np.array([getattr(score, key) for score in known]) for key in ("ef_found", "ef_true"))
@@ -84,8 +74,7 @@ MASK_METRICS: tuple[Metric, ...] = (
 )  # fmt: skip
 
 EF_METRICS: tuple[Metric, ...] = (
-    *(replace(_NAMED[f"ef_{name}"], statistic=_spread_only(_NAMED[f"ef_{name}"].statistic))
-      for name in ("pearson", "slope")),
+    *(_NAMED[f"ef_{name}"] for name in ("pearson", "slope")),
     replace(_NAMED["ef_mae"], definition="mean |EF that `segment` reports - reference EF|"),
     _NAMED["ef_bias"],
     _NAMED["ef_coverage"],

@@ -2,15 +2,19 @@
 
 import json
 import time
+from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 from echodfkd.clipset_writer import ClipSetWriter, split_of
-from echodfkd.errors import UsageError
+from echodfkd.errors import EchoError, UsageError
 from echodfkd.parallel import worker_count, worker_pool
 from echodfkd.progress import Track, silent
+from echodfkd.ranks import ALONE, Ranks
 from echodfkd.synth.base import Generator, clip_name
+
+PATIENCE_S = 180.0  # network file systems show a host's new files to another within a minute or so
 
 
 @dataclass(frozen=True)
@@ -31,13 +35,14 @@ def write_clip_set(
     seed: int = 0,
     lossless: bool = False,
     workers: int | None = 1,
+    ranks: Ranks = ALONE,
     track: Track = silent,
 ) -> Written:
     """Write clips 0..clips-1 of `generator` to the folder `output`.
 
-    Videos, Masks and CSV files are byte-identical for any worker count and after any interruption:
-    run it again to take up where a killed run stopped. More `clips` than before extends the set.
-    One run at a time per folder.
+    Videos, Masks and CSV files are byte-identical for any worker count, any number of ranks, and after any
+    interruption: run it again to take up where a killed run stopped. More `clips` than before extends the
+    set. One run at a time per folder; its ranks all write to that one folder.
 
     Args:
         generator: where the clips come from.
@@ -45,7 +50,9 @@ def write_clip_set(
         clips: how many, at least 1.
         seed: of the whole set; clip i depends on (generator, parameters, seed, i) alone.
         lossless: FFV1 videos instead of MJPG.
-        workers: processes; None chooses by cores and clips. More than one needs a picklable generator.
+        workers: processes of each rank; None chooses by cores and clips, and one where there are several
+            ranks. More than one needs a picklable generator.
+        ranks: this process among those that make the set together; the main one writes the lists.
         track: shows progress.
 
     Raises:
@@ -58,19 +65,64 @@ def write_clip_set(
     start = time.perf_counter()
     names = [clip_name(generator.name, seed, index) for index in range(clips)]
     writer = ClipSetWriter(Path(output), lossless)
-    writer.begin(_request(generator, seed, lossless), clips)
+    missing = ranks.on_main(lambda: _begin(writer, names, _request(generator, seed, lossless)))
+    _make(generator, seed, writer, ranks.mine(missing), workers, ranks, track)
+    ranks.wait()
+    seconds = time.perf_counter() - start
+    ranks.on_main(lambda: _finish(writer, names, seconds, bool(missing)))
+    return Written(writer.root, clips, len(missing), seconds)
+
+
+def _begin(writer: ClipSetWriter, names: list[str], request: dict[str, Any]) -> list[int]:
+    """Claim the folder; the numbers of the clips that it lacks."""
+    writer.begin(request, len(names))
     finished = writer.finished()
-    missing = [index for index, name in enumerate(names) if name not in finished]
+    return [index for index, name in enumerate(names) if name not in finished]
+
+
+def _make(
+    generator: Generator,
+    seed: int,
+    writer: ClipSetWriter,
+    indices: Sequence[int],
+    workers: int | None,
+    ranks: Ranks,
+    track: Track,
+) -> None:
+    """Make the clips of this rank."""
+    processes = worker_count(1 if workers is None and ranks.world > 1 else workers, len(indices))
     try:
-        with worker_pool(_MakeClip(generator, seed, writer), worker_count(workers, len(missing))) as run:
-            for _ in track(run(missing), "clips", len(missing)):
+        with worker_pool(_MakeClip(generator, seed, writer), processes) as run:
+            for _ in track(run(indices), ranks.says("clips"), len(indices)):
                 pass
     finally:
-        writer.remove_leftovers()
-    seconds = time.perf_counter() - start
-    if missing or not writer.is_complete():
+        if ranks.world == 1:  # else these may be those of other ranks, at work
+            writer.remove_leftovers()
+
+
+def _finish(writer: ClipSetWriter, names: list[str], seconds: float, made: bool) -> None:
+    """Write the lists, where anything is new."""
+    if made:
+        _await(writer, names)
+    if made or not writer.is_complete():
         writer.finish(names, seconds)
-    return Written(writer.root, clips, len(missing), seconds)
+    writer.remove_leftovers()
+
+
+def _await(writer: ClipSetWriter, names: list[str]) -> None:
+    """Wait until this host sees what others wrote.
+
+    Raises:
+        EchoError: when it does not in `PATIENCE_S`.
+    """
+    end = time.monotonic() + PATIENCE_S
+    while unseen := set(names) - writer.finished():
+        if time.monotonic() > end:
+            raise EchoError(
+                f"{len(unseen)} clips are not in {writer.root}, {min(unseen)} the first: were they deleted, "
+                "or do the hosts not share this folder? Run again"
+            )
+        time.sleep(1.0)
 
 
 def _request(generator: Generator, seed: int, lossless: bool) -> dict[str, Any]:

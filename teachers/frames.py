@@ -16,6 +16,7 @@ from echodfkd.clip import Frames
 from echodfkd.segmenter import Prob
 from echodfkd.students.context import cropped, padded
 from echodfkd.students.runtime import TorchSegmenter
+from echodfkd.teachers.accelerate_network import mixed_precision
 from echodfkd.teachers.manifest import Facts
 
 Network = Callable[[Tensor], Any]  # float (T, C, S, S), scaled -> (T, K, s, s), also inside a dict or tuple
@@ -61,10 +62,18 @@ class FrameNetwork(nn.Module):
     def forward(self, x: Tensor) -> Tensor:
         """LV logits (B, T, 1, H, W) of grey frames (B, T, 1, H, W), float, 0..255."""
         looks = self.look(x.flatten(0, 1))
-        logits = self.logits(first_map(self.network(looks)).float())
+        logits = self.logits(self.output(looks))
         if logits.shape[-2:] != looks.shape[-2:]:
             logits = F.interpolate(logits, looks.shape[-2:], mode="bilinear")
         return cropped(logits, x)
+
+    def output(self, looks: Tensor) -> Tensor:
+        """What the network makes of (T, C, S', S'): float32 (T, K, s, s), in 16 bits where that helps."""
+        with mixed_precision(looks.device):
+            out = first_map(self.network(looks)).float()
+        if looks.is_cuda and not bool(out.isfinite().all()):  # numbers too large for 16 bits
+            out = first_map(self.network(looks)).float()
+        return out
 
     def look(self, frames: Tensor) -> Tensor:
         """What the network is given, (T, C, S', S'), of grey frames (T, 1, S, S), 0..255."""

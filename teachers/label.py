@@ -13,6 +13,7 @@ from echodfkd.errors import EchoError
 from echodfkd.filelist import Record
 from echodfkd.files import remove_leftovers, write_npz
 from echodfkd.progress import Track, silent
+from echodfkd.ranks import ALONE, Ranks
 from echodfkd.sector import clip_sector, crop, uncrop
 from echodfkd.segmenter import Prob, Segmenter
 from echodfkd.teachers.label_file import is_labelled, label_path
@@ -34,8 +35,8 @@ class Labelled:
     """What a run did.
 
     Attributes:
-        folder: where the labels are. made: clips labelled by this run. skipped: those that had their label.
-        corrupt: names of unreadable clips. seconds: how long it took.
+        folder: where the labels are. made: clips labelled by this run, all ranks together. skipped: those
+            that had their label. corrupt: names of unreadable clips. seconds: how long it took.
     """
 
     folder: Path
@@ -45,7 +46,9 @@ class Labelled:
     seconds: float
 
 
-def label_clip_set(data: ClipSet, teacher: Segmenter, *, track: Track = silent) -> Labelled:
+def label_clip_set(
+    data: ClipSet, teacher: Segmenter, *, ranks: Ranks = ALONE, track: Track = silent
+) -> Labelled:
     """Write `prob` uint8 (T, H, W) of every clip, at the clip's own resolution, to Labels/NAME-DIGEST/.
 
     A teacher that is `Disagreeing` adds `spread` uint8 (T, H, W). Each core has a clip of its own, so that
@@ -57,6 +60,7 @@ def label_clip_set(data: ClipSet, teacher: Segmenter, *, track: Track = silent) 
     Args:
         data: the set; its folder must be writable.
         teacher: what labels it.
+        ranks: this process among those that label the set together; the main one writes the manifest.
         track: shows progress.
 
     Raises:
@@ -65,35 +69,50 @@ def label_clip_set(data: ClipSet, teacher: Segmenter, *, track: Track = silent) 
     """
     start = time.perf_counter()
     folder = data.labels_folder(teacher.name, teacher.digest)
+    manifest = ranks.on_main(lambda: _begin(data, teacher, folder))
+    missing = _missing(data, folder, ranks)
+    if missing and ranks.main:
+        manifest.begin()
+    records = [data.records[index] for index in ranks.mine(missing)]
+    found = _label_all(data, records, teacher, folder, ranks, track)
+    corrupt = {name: problem for share in ranks.gather(found) for name, problem in share.items()}
+    corrupt = {record.name: corrupt[record.name] for record in data.records if record.name in corrupt}
+    seconds = time.perf_counter() - start
+    made, skipped = len(missing) - len(corrupt), len(data) - len(missing)
+    if made + skipped == 0:
+        raise EchoError(f"none of the {len(data)} clips of {data.root} could be read: {_first(corrupt)}")
+    if missing and ranks.main:
+        manifest.end(made + skipped, corrupt, seconds)
+    return Labelled(folder, made, skipped, tuple(corrupt), seconds)
+
+
+def _begin(data: ClipSet, teacher: Segmenter, folder: Path) -> LabelManifest:
+    """Check and clean the folder."""
     manifest = LabelManifest(folder, teacher, len(data), spread=isinstance(teacher, Disagreeing))
     remove_leftovers(folder)
-    missing = [record for record in data.records if not is_labelled(folder, record)]
-    skipped = len(data) - len(missing)
-    if missing:
-        manifest.begin()
-    corrupt = _label_all(data, missing, teacher, folder, track)
-    seconds = time.perf_counter() - start
-    done = Labelled(folder, len(missing) - len(corrupt), skipped, tuple(corrupt), seconds)
-    if done.made + skipped == 0:
-        raise EchoError(f"none of the {len(data)} clips of {data.root} could be read: {_first(corrupt)}")
-    if missing:
-        manifest.end(done.made + skipped, corrupt, seconds)
-    return done
+    return manifest
+
+
+def _missing(data: ClipSet, folder: Path, ranks: Ranks) -> list[int]:
+    """Numbers of the clips without a label; each rank looks through its share, and all hear of all."""
+    share = [i for i in ranks.mine(range(len(data))) if not is_labelled(folder, data.records[i])]
+    return sorted(index for shares in ranks.gather(share) for index in shares)
 
 
 def _label_all(
-    data: ClipSet, records: list[Record], teacher: Segmenter, folder: Path, track: Track
+    data: ClipSet, records: list[Record], teacher: Segmenter, folder: Path, ranks: Ranks, track: Track
 ) -> dict[str, str]:
     """Label clips, some at a time; returns what is wrong with each unreadable one, by name."""
     corrupt: dict[str, str] = {}
     at_a_time = clips_at_a_time(len(records), getattr(teacher, "device", None))
     with clip_threads(at_a_time) as pool:
         asked = in_order(pool, lambda record: _label(data, record, teacher, folder), records, at_a_time)
-        for record, done in track(asked, "labels", len(records)):
+        for record, done in track(asked, ranks.says("labels"), len(records)):
             problem = done.result()
             if problem is not None:
                 corrupt[record.name] = problem
-                stop_if_too_many(len(corrupt), len(data), data.root, _first(corrupt))
+                everywhere = ranks.total(f"unreadable for {folder.name}", len(corrupt))
+                stop_if_too_many(everywhere, len(data), data.root, _first(corrupt))
     return corrupt
 
 

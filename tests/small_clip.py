@@ -23,13 +23,14 @@ MODEL: dict[str, Any] = {
 }
 
 
-def save_clip_model(folder: Path, weights: str = "open_clip_pytorch_model.bin") -> Path:
-    """Write the folder; returns it."""
+def save_clip_model(folder: Path, weights: str = "open_clip_pytorch_model.bin", size: int = 224) -> Path:
+    """Write the folder; returns it. `size`: of the pictures it takes."""
     import open_clip
     from safetensors.torch import save_file
 
     folder.mkdir(parents=True, exist_ok=True)
-    config = {"model_cfg": MODEL, "preprocess_cfg": {"mean": MEAN, "std": STD}}
+    described = {**MODEL, "vision_cfg": {**MODEL["vision_cfg"], "image_size": size}}
+    config = {"model_cfg": described, "preprocess_cfg": {"mean": MEAN, "std": STD}}
     (folder / "open_clip_config.json").write_text(json.dumps(config))
     torch.manual_seed(0)
     network = open_clip.create_model(f"local-dir:{folder}", load_weights=False)

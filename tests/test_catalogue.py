@@ -76,3 +76,17 @@ def test_missing_module_is_named(weights: Path, monkeypatch: pytest.MonkeyPatch)
 def test_kinds_come_in_order(weights: Path) -> None:
     kinds = [e.kind for e in catalogue()]
     assert kinds == sorted(kinds, key=echodfkd.catalogue.KINDS.index)
+
+
+def test_auxiliary_models_are_listed_and_echoclip_needs_its_file(
+    weights: Path, tmp_path_factory: pytest.TempPathFactory, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    home = tmp_path_factory.mktemp("models")
+    monkeypatch.setenv("ECHODFKD_HOME", str(home))
+    missing = entry("auxiliary", "echoclip")
+    assert missing.state == "missing"
+    assert "hub's mkaichristensen/echo-clip in " in missing.needs
+    (home / "echo-clip").mkdir()
+    (home / "echo-clip" / "open_clip_pytorch_model.bin").write_bytes(b"1234")
+    assert (entry("auxiliary", "echoclip").ready, entry("auxiliary", "echoclip").bytes) == (True, 4)
+    assert not entry("auxiliary", "hf-hub:OWNER/NAME").ready

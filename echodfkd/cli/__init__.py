@@ -13,14 +13,17 @@ from typer.core import TyperCommand, TyperGroup
 import echodfkd
 from echodfkd.cli.failures import failing_on_sigterm, report
 from echodfkd.cli.options import Debug, wants_debug
+from echodfkd.errors import UsageError
+from echodfkd.ranks import world_asked_for
 
 
 class Entry(NamedTuple):
-    """Where a command's function is, one line on it, and an example that works."""
+    """Where a command's function is, one line on it, an example that works, whether ranks share it."""
 
     function: str
     summary: str
     example: str
+    shared: bool = False
 
 
 COMMANDS = {
@@ -33,16 +36,19 @@ COMMANDS = {
         "echodfkd.cli.synth:synth",
         "Make a clip set with exact labels out of nothing.",
         "echodfkd synth clips --clips 100 --seed 1",
+        shared=True,
     ),
     "label": Entry(
         "echodfkd.cli.label:label",
         "Write a teacher's soft masks beside the clips of a clip set.",
         "echodfkd label clips --teacher sim",
+        shared=True,
     ),
     "distill": Entry(
         "echodfkd.cli.distill:distill",
         "Train a student on what a teacher sees.",
         "echodfkd distill --teacher sim --student default --generator sim --clips 1000 --output run",
+        shared=True,
     ),
     "eval": Entry(
         "echodfkd.cli.eval_:eval_",
@@ -93,6 +99,8 @@ class LazyCommand(TyperCommand):
 
     def make_context(self, info_name: str | None, args: list[str], parent: Any = None, **extra: Any) -> Any:
         """Hand over to the real command: parse the rest of the line as it wants it."""
+        if not self.entry.shared and world_asked_for() > 1:
+            raise UsageError(f"{self.name} is work for one process: start it without torchrun or srun")
         return self.load().make_context(info_name, args, parent, **extra)
 
 

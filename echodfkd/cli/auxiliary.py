@@ -94,7 +94,7 @@ class Judging:
 
 def has_labels(clips: "ClipSet") -> bool:
     """Whether the first readable clip of a set has labels to compare with."""
-    from echodfkd.eval.score import labels_of
+    from echodfkd.eval.reference import labels_of
 
     for record in clips.records:
         try:
@@ -102,7 +102,7 @@ def has_labels(clips: "ClipSet") -> bool:
         except EchoError:
             continue
         try:
-            labels_of(clip)
+            labels_of(clip, clips.tracings(record))
         except EchoError:
             return False
         return True

@@ -22,10 +22,17 @@ def distill(
     output: Annotated[Path, typer.Option(help="Folder of the run: new, or with --resume an earlier one.")],
     data: Annotated[Path | None, typer.Argument(help="A clip set; without it clips are drawn.")] = None,
     student: Annotated[
-        str, typer.Option(help="default, tiny, convlstm-BL, or smp:ARCH:ENCODER.")
+        str, typer.Option(help="default, tiny, micro, convlstm-BL or smp:ARCH:ENCODER.")
     ] = "default",
-    generator: Annotated[str, typer.Option(help="Where clips come from without DATA.")] = "sim",
-    clips: Annotated[int, typer.Option(min=1, help="How many different clips to draw.")] = 2000,
+    generator: Annotated[
+        str,
+        typer.Option(
+            help="Where clips come from without DATA; adversarial: from the teacher's weights alone, no clip."
+        ),
+    ] = "sim",
+    clips: Annotated[
+        int | None, typer.Option(min=1, help="How many different clips to draw.", show_default="2000")
+    ] = None,
     steps: Annotated[
         int | None, typer.Option(min=1, help="Optimiser steps.", show_default="each clip once, at least 500")
     ] = None,
@@ -48,7 +55,9 @@ def distill(
     patience: Annotated[
         int | None,
         typer.Option(
-            min=0, help="Evaluations without a better agreement until it stops; 0 never.", show_default="0"
+            min=0,
+            help="Evaluations without a better agreement until it stops; 0 never.",
+            show_default="0, or the recipe's",
         ),
     ] = None,
     precision: Annotated[str, typer.Option(help="fp32, or bf16 or fp16 for mixed precision.")] = "fp32",
@@ -77,6 +86,29 @@ def distill(
 
     Drawn clips that the student will see more than once are drawn and labelled before it learns.
     """
+    from echodfkd.distill.datafree import ADVERSARIAL
+
+    if generator == ADVERSARIAL:
+        from echodfkd.cli.alone import distil_from_teacher_alone
+
+        not_taken = {
+            "DATA": data,
+            "--clips": clips,
+            "--exact": exact or None,
+            "--keep": keep,
+            "--start": start,
+            "--recipe": None if recipe == "default" else recipe,
+            "--loss": loss,
+            "--patience": patience,
+            "--precision": None if precision == "fp32" else precision,
+        }
+        plan = {"steps": steps, "batch": batch, "rate": rate, "seed": seed}
+        distil_from_teacher_alone(
+            teacher, student, output, not_taken, plan, resume=resume, device=device, quiet=quiet
+        )
+        return
+    clips = clips or 2000
+
     from echodfkd.cli.progress import tracker
     from echodfkd.cli.remarks import tell_remarks
     from echodfkd.distill.recipe import losses_of, preset

@@ -53,6 +53,13 @@ def eval_(
             metavar="FILE", help="JSON with what an image-text auxiliary is asked.", show_default=False
         ),
     ] = None,
+    split: Annotated[
+        str | None, typer.Option(help="Only these clips: TRAIN, VAL or TEST.", show_default="all clips")
+    ] = None,
+    echonet_systole: Annotated[
+        bool,
+        typer.Option("--echonet-systole", help="Also find ES by EchoNet-Dynamic's published detector."),
+    ] = False,
     output: Annotated[Path, typer.Option(help="Folder for the results.")] = Path("echodfkd-eval"),
     seed: Seed = 0,
     device: Device = "auto",
@@ -62,17 +69,21 @@ def eval_(
     """Dice, area, ED/ES and EF of models on clips: metrics.json, per_clip.csv, report.html.
 
     Where there are no labels, a teacher (--teacher) or an auxiliary model (--auxiliary) stands in.
+    Labels are exact masks, or traced frames and EF as in EchoNet-Dynamic's own layout (then size.csv, too).
+    Several models are compared two by two.
+
     A clip that cannot be read is skipped and listed; more than one, and over 1% of the set, stop the run.
     """
     from echodfkd.cli.auxiliary import Judging
+    from echodfkd.cli.figures_told import tell_figures
     from echodfkd.cli.progress import tracker
     from echodfkd.cli.remarks import tell_remarks
     from echodfkd.cli.validation import validate_auxiliary as validate
     from echodfkd.clipset import ClipSet
     from echodfkd.errors import UsageError
     from echodfkd.eval.auxiliary.outputs import lines
-    from echodfkd.eval.outputs import word, write_outputs
-    from echodfkd.eval.run import evaluate, parameters
+    from echodfkd.eval.outputs import write_outputs
+    from echodfkd.eval.run import evaluate
     from echodfkd.teachers import load_teacher, load_teachers
 
     if len(models) < 2:
@@ -83,6 +94,8 @@ def eval_(
         raise UsageError("--validate-auxiliary needs --auxiliary NAME, such as --auxiliary simclip")
     *names, data = models
     clips = ClipSet.open(data)
+    if split is not None:
+        clips = ClipSet(clips.root, clips.select(split))
     judging = Judging.load(auxiliary, device, published, prompts, reference)
     guide = load_teachers(teacher, device) if teacher else None
     chosen = judging.other_references(clips, reference, guide is not None)
@@ -91,7 +104,11 @@ def eval_(
         tell_remarks(model, quiet)
     judging.tell(quiet)
     track = tracker(quiet)
-    results = evaluate(judged, clips, teacher=guide, references=chosen, track=track) if chosen else []
+    results = []
+    if chosen:
+        results = evaluate(
+            judged, clips, teacher=guide, references=chosen, echonet_systole=echonet_systole, track=track
+        )
     agreement, verdicts = judging.judge(judged, clips, track)
     results += agreement
     facts = {
@@ -110,14 +127,7 @@ def eval_(
         return
     if corrupt:
         print(f"warning: {len(corrupt)} unreadable, skipped: {', '.join(corrupt)}", file=sys.stderr)
-    for result in results:
-        against = f"{result.model.name} against {result.reference} ({word(result.reference)})"
-        print(f"{against}, {len(result.scores)} clips")
-        for figure in result.figures:
-            bounds = "" if figure.interval is None else " [{:.4g}, {:.4g}]".format(*figure.interval)
-            print(f"  {figure.title}: {figure.value:.{figure.digits}f} {figure.unit}{bounds}")
-        print(f"  Parameters: {parameters(result.model) or 'unknown'}")
-        print(f"  Frames per second: {result.frames_per_second:.0f}")
+    tell_figures(results)
     for verdict in verdicts:
         print("\n".join(lines(verdict)))
     for line in trusted:

@@ -2,11 +2,14 @@
 
 import sys
 from pathlib import Path
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
 from echodfkd.cli.options import Debug, Device, Quiet, Seed
+
+if TYPE_CHECKING:
+    from echodfkd.teachers.label import Labelled
 
 
 def label(
@@ -28,26 +31,36 @@ def label(
     quiet: Quiet = False,
     debug: Debug = False,
 ) -> None:
-    """Write a teacher's soft LV masks to DATA/Labels. Clips that have theirs are skipped."""
+    """Write a teacher's soft LV masks to DATA/Labels. Clips that have theirs are skipped.
+
+    Under torchrun or srun, the ranks share the clips, each on the GPU of its local rank where there is one.
+    """
     from echodfkd.cli.progress import tracker
     from echodfkd.cli.remarks import tell_remarks
     from echodfkd.clipset import ClipSet
     from echodfkd.errors import UsageError
+    from echodfkd.ranks import joined
     from echodfkd.teachers import load_teacher
     from echodfkd.teachers.label import label_clip_set
 
     if len(teacher) > 1 and weights is not None:
         raise UsageError("--weights belongs to one teacher; name one --teacher with it")
     clips = ClipSet.open(data)
-    for name in teacher:
-        guide = load_teacher(name, weights, device)
-        tell_remarks(guide, quiet)
-        done = label_clip_set(clips, guide, track=tracker(quiet))
-        if quiet:
-            continue
-        if done.corrupt:
-            names = ", ".join(done.corrupt)
-            print(f"warning: {len(done.corrupt)} unreadable, skipped: {names}", file=sys.stderr)
-        made = f"{done.made} clips labelled in {done.seconds:.1f} s"
-        print(f"{done.folder}: {made}, {done.skipped} had their label")
-        print(f"next: echodfkd distill {data} --teacher {name} --output run")
+    with joined(device) as ranks:
+        says_nothing = quiet or not ranks.main
+        for name in teacher:
+            guide = load_teacher(name, weights, device)
+            tell_remarks(guide, says_nothing)
+            done = label_clip_set(clips, guide, ranks=ranks, track=tracker(says_nothing))
+            if not says_nothing:
+                _tell(done, data, name)
+
+
+def _tell(done: "Labelled", data: Path, teacher: str) -> None:
+    """What came out, and what could be next."""
+    if done.corrupt:
+        names = ", ".join(done.corrupt)
+        print(f"warning: {len(done.corrupt)} unreadable, skipped: {names}", file=sys.stderr)
+    made = f"{done.made} clips labelled in {done.seconds:.1f} s"
+    print(f"{done.folder}: {made}, {done.skipped} had their label")
+    print(f"next: echodfkd distill {data} --teacher {teacher} --output run")

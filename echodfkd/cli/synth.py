@@ -28,7 +28,9 @@ def synth(
     ] = None,
     format: Annotated[str, typer.Option(help="Layout on disk: echonet.")] = "echonet",
     lossless: Annotated[bool, typer.Option("--lossless", help="FFV1 videos instead of MJPG.")] = False,
-    workers: Annotated[int | None, typer.Option(help="Processes.", show_default="by cores")] = None,
+    workers: Annotated[
+        int | None, typer.Option(help="Processes, of each rank.", show_default="by cores; 1 under torchrun")
+    ] = None,
     seed: Seed = 0,
     device: Device = "auto",
     quiet: Quiet = False,
@@ -36,10 +38,12 @@ def synth(
 ) -> None:
     """Make a set of labelled echo clips. The same seed gives the same clips, on any number of workers.
 
-    A killed run is completed by running the same command again.
+    A killed run is completed by running the same command again. Under torchrun or srun, all ranks make one
+    set together.
     """
     from echodfkd.cli.progress import tracker
     from echodfkd.errors import unknown_name
+    from echodfkd.ranks import joined
     from echodfkd.synth.request import build_generator
     from echodfkd.synth.write import write_clip_set
 
@@ -56,10 +60,18 @@ def synth(
         preset=preset,
         ef=ef,
     )
-    done = write_clip_set(
-        source, output, clips=clips, seed=seed, lossless=lossless, workers=workers, track=tracker(quiet)
-    )
-    if not quiet:
-        made = f"{done.made} made in {done.seconds:.1f} s" if done.made else "all of them made before"
-        print(f"{done.root}: {done.clips} clips ({made})")
-        print(f"next: echodfkd label {done.root} --teacher sim")
+    with joined() as ranks:
+        done = write_clip_set(
+            source,
+            output,
+            clips=clips,
+            seed=seed,
+            lossless=lossless,
+            workers=workers,
+            ranks=ranks,
+            track=tracker(quiet or not ranks.main),
+        )
+        if ranks.main and not quiet:
+            made = f"{done.made} made in {done.seconds:.1f} s" if done.made else "all of them made before"
+            print(f"{done.root}: {done.clips} clips ({made})")
+            print(f"next: echodfkd label {done.root} --teacher sim")

@@ -17,8 +17,8 @@ from torch import Tensor, nn
 
 from echodfkd.errors import EchoError
 from echodfkd.files import atomic_path
-from echodfkd.students.causal import Causal
 from echodfkd.students.runtime import TorchSegmenter
+from echodfkd.students.stream import Stream
 
 OPSET = 18
 
@@ -65,7 +65,7 @@ def export_onnx(model: TorchSegmenter, path: Path) -> None:
     proto = program.model_proto  # type: ignore[union-attr]
     facts = {"claim": model.claim, "convention": model.convention, "size": str(model.size)}
     facts |= {"source_sha256": model.digest, "config": json.dumps(model.config, sort_keys=True)}
-    facts["causal"] = "true" if isinstance(model.network, Causal) else "false"
+    facts["causal"] = "true" if isinstance(model.network, Stream) else "false"
     onnx.helper.set_model_props(proto, facts)
     with atomic_path(path) as temporary:
         temporary.write_bytes(proto.SerializeToString())

@@ -31,7 +31,7 @@ class Compact(nn.Module):
     """Encoder of four scales (1/2 .. 1/16) with additive skip connections; logits at 1/2, enlarged smoothly.
 
     Args:
-        widths: channels of the four scales, multiples of 16.
+        widths: channels of the four scales, multiples of 8.
         blocks: residual blocks at 1/4, 1/8 and 1/16.
         glances: how many pooled features the gate at 1/16 looks at, as its `Time` says.
     """

@@ -12,10 +12,10 @@ from torch import Tensor, nn
 from echodfkd.clip import Frames
 from echodfkd.errors import EchoError, UsageError
 from echodfkd.segmenter import Prob
-from echodfkd.students.causal import Causal
 from echodfkd.students.checkpoint import load_network, sha256
 from echodfkd.students.fold import folded
 from echodfkd.students.onnx_weights import refuse_broken_weights
+from echodfkd.students.stream import Stream
 
 # Frames that share one context: 2.5 s at 50 fps, more than a beat at any rate. A network that looks both ways
 # sees each part as a clip of its own; a causal one goes on with the state of the part before.
@@ -31,7 +31,7 @@ def spans(frames: int, chunk: int = CHUNK) -> Iterator[slice]:
 
 
 def pick_device(name: str) -> torch.device:
-    """The torch device of "auto", "cpu", "cuda" or "mps".
+    """The torch device of "auto", "cpu", "cuda" (torch's current one) or "mps".
 
     Raises:
         UsageError: if this machine does not have it.
@@ -41,7 +41,8 @@ def pick_device(name: str) -> torch.device:
     available = {"cpu": True, "cuda": torch.cuda.is_available(), "mps": torch.backends.mps.is_available()}
     if not available.get(name, False):
         raise UsageError(f"device {name!r} is not available here; use --device cpu or auto")
-    return torch.device(name)
+    # With its number, since a thread's own current GPU is the first one whatever that of this thread is.
+    return torch.device(name, torch.cuda.current_device()) if name == "cuda" else torch.device(name)
 
 
 class TorchSegmenter:
@@ -54,6 +55,7 @@ class TorchSegmenter:
 
     Attributes:
         parameters: number of weights as trained. network: what runs, batch norm folded in.
+        trained: the network as it was given, batch norms and their statistics apart.
     """
 
     def __init__(
@@ -61,6 +63,7 @@ class TorchSegmenter:
     ) -> None:
         self.device = pick_device(device)
         self.parameters = sum(weights.numel() for weights in network.parameters())  # folding drops a few
+        self.trained = network
         network = folded(network)
         self.network = network.to(self.device, memory_format=torch.channels_last)  # type: ignore[call-overload]
         self.name, self.digest, self.config = name, digest, config
@@ -76,10 +79,10 @@ class TorchSegmenter:
 
     def _logits(self, frames: Frames) -> Iterator[Tensor]:
         """(1, n, 1, size, size) for each part."""
-        chunk = STRIDE if isinstance(self.network, Causal) else CHUNK
+        chunk = STRIDE if isinstance(self.network, Stream) else CHUNK
         parts = (np.ascontiguousarray(frames[span]) for span in spans(len(frames), chunk))
         clips = (torch.from_numpy(part).to(self.device)[None, :, None].float() for part in parts)
-        if isinstance(self.network, Causal):
+        if isinstance(self.network, Stream):
             state = self.network.initial_state(1, *frames.shape[1:])
             for clip in clips:
                 logits, state = self.network.advance(clip, state)

@@ -25,6 +25,7 @@ import numpy as np
 import numpy.typing as npt
 
 from echodfkd.clip import BoolMask, Frames
+from echodfkd.errors import EchoError
 from echodfkd.eval.auxiliary.base import TextImage, Words
 from echodfkd.eval.auxiliary.scores import Questions, binary_metric
 from echodfkd.segmenter import Prob
@@ -63,7 +64,12 @@ def mask_scores(
     Args:
         frames: uint8 (T, H, W). prob: soft LV masks of that shape, 255 = certain.
         published: by the published formula, faults and all.
+
+    Raises:
+        EchoError: if the masks are of another shape than the frames.
     """
+    if prob.shape != frames.shape:
+        raise EchoError(f"masks of {prob.shape} do not belong to frames of {frames.shape}")
     chosen = np.arange(len(frames)) if published else evenly_spread(len(frames))
     seen, masks = frames[chosen], prob[chosen] > THRESHOLD
     rate = _published if published else _contrast

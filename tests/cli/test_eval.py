@@ -42,12 +42,13 @@ def test_quiet_and_a_set_without_labels(
     clips: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
     bare, output = tmp_path / "bare", tmp_path / "out"
-    shutil.copytree(clips, bare, ignore=shutil.ignore_patterns("Masks"))
+    shutil.copytree(clips / "Videos", bare)
     line = ["eval", "default", str(bare), "--output", str(output), "--quiet"]
     assert main(line) == 1
     error = capsys.readouterr().err
-    assert "'sim-0-000000' has no exact masks" in error
+    assert "'sim-0-000000' has no labels" in error
     assert "--teacher sim --reference teacher" in error
+    assert "--auxiliary NAME" in error
     assert not output.exists()
     assert main([*line, "--teacher", "default", "--reference", "teacher"]) == 0
     assert capsys.readouterr().out == ""
@@ -101,6 +102,7 @@ def test_guesses_and_unknown_size_of_a_foreign_network_are_said(
         ([], "name at least one model and then the clip set: echodfkd eval default DATA"),
         (["default"], "no such folder"),
         (["nobody", "CLIPS"], "unknown model 'nobody'"),
+        (["default", "CLIPS", "--split", "HOLD"], "unknown split 'HOLD'"),
         (["default", "CLIPS", "--reference", "people"], "unknown reference 'people'; choose from: labels,"),
         (["default", "CLIPS", "--reference", "teacher"], "the reference 'teacher' needs --teacher NAME"),
         (["default", "CLIPS", "--teacher", "nobody"], "unknown teacher 'nobody'"),

@@ -41,6 +41,17 @@ def command_raises(monkeypatch: pytest.MonkeyPatch) -> Raising:
     return prepare
 
 
+def test_command_for_one_process_refuses_to_be_started_several_times(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.setenv("RANK", "1")
+    monkeypatch.setenv("WORLD_SIZE", "2")
+    assert main(["eval", "default", "clips"]) == 2
+    assert capsys.readouterr().err == (
+        "error: eval is work for one process: start it without torchrun or srun\n"
+    )
+
+
 @pytest.mark.parametrize(
     ("error", "code", "line"),
     [

@@ -33,14 +33,24 @@ def test_two_clips_by_hand() -> None:
     found = by_name(FIRST, SECOND)
     expected = {
         "dice": 2.7 / 5,  # over images
+        "dice_clip": (0.75 + 0.4) / 2,
+        "iou": (4 / 4 + 2 / 6 + 0 + 1 / 9 + 5 / 5) / 5,
+        "iou_clip": ((1 + 1 / 3) / 2 + (0 + 1 / 9 + 1) / 3) / 2,
+        "iou_pooled": 12 / (40 - 12),
         "dice_worst_clip": 0.4,  # means 0.75 and 0.4
         "dice_pooled": 2 * 12 / 40,
         "area_error": 20.0,
         "ed_error_frames": 2.0,
         "ed_error_ms": 80.0,  # 2 frames of 40 ms
         "ed_f1": 2 / 3,  # one pair, one miss
+        "ed_missed": 1,
+        "ed_false": 0,
         "ef_mae": 5.0,
+        "ef_rmse": 50**0.5,  # errors 10 and 0
         "ef_bias": 5.0,
+        "ef_loa_low": 5 - 1.96 * 50**0.5,
+        "ef_loa_high": 5 + 1.96 * 50**0.5,
+        "ef_r2": 1 - 50 / 100,
         "ef_pearson": 1.0,
         "ef_slope": 0.5,  # 50..60 found for 40..60
     }
@@ -72,7 +82,8 @@ def test_one_clip_has_no_interval() -> None:
 
 def test_what_is_not_defined_is_left_out() -> None:
     blind = score([1.0], [[4, 8]], [0.0], Matches((), (), ()), (55.0, NAN))
-    assert set(by_name(blind)) == {"dice", "dice_worst_clip", "dice_pooled", "area_error"}
+    overlaps = {f"{name}{kind}" for name in ("dice", "iou") for kind in ("", "_clip", "_pooled")}
+    assert set(by_name(blind)) == {*overlaps, "dice_worst_clip", "area_error"}
 
 
 def test_an_ef_that_one_side_lacks_does_not_count() -> None:

@@ -9,14 +9,15 @@ from moving_ellipse import MovingEllipse
 
 from echodfkd.clipset import ClipSet
 from echodfkd.eval.figures import METRICS
-from echodfkd.eval.outputs import SHARED_WORLD, metrics, report_scores, word, write_outputs
+from echodfkd.eval.outputs import SHARED_WORLD, metrics, report_scores, size_name, word, write_outputs
 from echodfkd.eval.run import ModelScores, evaluate
 from echodfkd.synth.write import write_clip_set
 
 FACTS = {"data": "clips", "clips": 2, "generator": "ellipse"}
 COLUMNS = [
-    "model", "reference", "clip", "frames", "dice", "area_error_percent", "ed_errors", "ed_missed",
-    "ed_false", "es_errors", "es_missed", "es_false", "ef", "ef_reference", "warnings",
+    "model", "reference", "clip", "frames", "dice", "dice_ed", "dice_es", "iou", "hd95", "assd",
+    "distance_unit", "area_error_percent", "ed_errors", "ed_missed", "ed_false", "ed_afd", "es_errors",
+    "es_missed", "es_false", "es_afd", "ef", "ef_reference", "warnings",
 ]  # fmt: skip
 
 
@@ -62,6 +63,44 @@ def test_every_figure_has_its_definition_number_and_interval(
     low, high = dice["interval_95"]
     assert low <= dice["value"] <= high
     assert labels["clips"] == 2
+
+
+def test_models_are_held_against_each_other(clips: ClipSet, tmp_path: Path) -> None:
+    """Identical ones differ by nothing, with p 1, in the file and on the page."""
+    results = evaluate([DarkCavity(size=64), DarkCavity(size=64)], clips)
+    write_outputs(tmp_path, results, FACTS, [])
+    written = json.loads((tmp_path / "metrics.json").read_text())
+    assert [result["model"]["name"] for result in written["results"]] == ["dark-cavity", "dark-cavity (2)"]
+    assert [one["metric"] for one in written["comparisons"]] == ["dice", "ef_error"]
+    for one in written["comparisons"]:
+        assert (one["first"], one["second"]) == ("dark-cavity", "dark-cavity (2)")
+        assert (one["difference"], one["interval_95"], one["p_wilcoxon"], one["n"]) == (0, [0, 0], 1, 2)
+    page = (tmp_path / "report.html").read_text()
+    assert "Model against model" in page
+    assert page.count("no difference shown") == 2
+
+
+def test_the_published_table_is_there_with_its_caution(folder: Path) -> None:
+    table = json.loads((folder / "metrics.json").read_text())["published"]
+    assert len(table["models"]) == 19
+    page = (folder / "report.html").read_text()
+    assert "EchoDFKD (WACV 2025, arXiv 2409.07566)" in page
+    assert "they do not compare directly" in page
+    assert "SimLVSeg" in page
+
+
+def test_what_must_be_known_is_noted(folder: Path, clips: ClipSet) -> None:
+    labels, taught = json.loads((folder / "metrics.json").read_text())["results"]
+    note = "ED and ES of teacher guide are read off its own area curve: they are not human events."
+    assert (labels["notes"], taught["notes"]) == ([], [note])
+    assert note in (folder / "report.html").read_text()
+    one = evaluate([DarkCavity(size=64)], ClipSet(clips.root, clips.records[:1]))
+    assert metrics(one, {})["results"][0]["notes"] == ["One clip only: no bootstrap interval can be given."]
+
+
+def test_files_of_sizes_have_plain_names() -> None:
+    assert size_name() == "size.csv"
+    assert size_name("runs/my net (2)") == "size-runs_my_net_2_.csv"
 
 
 def test_only_labels_make_it_accuracy(folder: Path) -> None:

@@ -1,5 +1,5 @@
 import shutil
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 import numpy as np
@@ -11,7 +11,7 @@ from moving_ellipse import MovingEllipse
 
 from echodfkd.clipset import ClipSet
 from echodfkd.errors import EchoError, UsageError
-from echodfkd.eval.run import evaluate, parameters, rows
+from echodfkd.eval.run import evaluate, parameters
 from echodfkd.files import write_npz
 from echodfkd.students.runtime import TorchSegmenter
 from echodfkd.synth.write import write_clip_set
@@ -85,10 +85,10 @@ def test_a_model_of_another_size_is_judged_at_the_resolution_of_the_clip(clips: 
 
 
 def test_clips_without_labels_are_said(clips: ClipSet, tmp_path: Path) -> None:
-    shutil.copytree(clips.root, tmp_path / "bare")
-    shutil.rmtree(tmp_path / "bare" / "Masks")
+    shutil.copytree(clips.root / "Videos", tmp_path / "bare")
     bare = ClipSet.open(tmp_path / "bare")
-    with pytest.raises(EchoError, match=r"'ellipse-0-000000' has no exact masks; compare with a teacher"):
+    options = "--teacher sim --reference teacher, or with an auxiliary model: --auxiliary NAME"
+    with pytest.raises(EchoError, match=f"'ellipse-0-000000' has no labels .*: {options}"):
         evaluate([DarkCavity(size=64)], bare)
     (result,) = evaluate([DarkCavity(size=64)], bare, teacher=DarkCavity(size=64), references=["teacher"])
     assert result.value("dice") == 1.0
@@ -139,30 +139,46 @@ def test_parameters_are_counted_where_there_is_a_network() -> None:
     assert parameters(bare) is None
 
 
-def test_a_row_for_each_model_and_clip(clips: ClipSet) -> None:
-    results = evaluate([DarkCavity(size=64), Shifted()], clips)
-    table = list(rows(results))
-    assert [row["model"] for row in table] == ["dark-cavity"] * 3 + ["shifted"] * 3
-    first = table[0]
-    assert (first["clip"], first["frames"], first["reference"]) == ("ellipse-0-000000", 8, "labels")
-    assert first["dice"] == round(float(results[0].scores[0].dice.mean()), 5)
-    assert (first["ed_errors"], first["ed_missed"], first["ed_false"]) == ("0", 0, 0)
-    assert first["ef_reference"] == 51.0
-    assert first["warnings"] == "No complete beat: EF is that of half a beat."
+def test_two_models_of_one_name_stay_apart(clips: ClipSet) -> None:
+    results = evaluate([DarkCavity(size=64), Shifted(name="dark-cavity")], clips)
+    assert [result.title for result in results] == ["dark-cavity", "dark-cavity (2)"]
+    assert results[0].value("dice") > results[1].value("dice")
 
 
-def test_what_is_unknown_stays_blank(clips: ClipSet) -> None:
-    """A model that finds nothing has no EF, no events and no traceback."""
-    (result,) = evaluate([Nothing(size=64)], ClipSet(clips.root, clips.records[:2]))
-    row = next(rows([result]))
-    assert (row["dice"], row["ef"], row["ed_errors"], row["ed_missed"]) == (0.0, "", "", 1)
-    assert str(row["warnings"]).startswith("No LV found")
-    assert result.value("area_error") == 100.0
+def test_traced_frames_judge_where_there_are_no_masks(clips: ClipSet, tmp_path: Path) -> None:
+    """Without Masks, the set is judged at its tracings: ED on frame 0, ES on the last."""
+    shutil.copytree(clips.root, tmp_path / "set", ignore=shutil.ignore_patterns("Masks"))
+    whole, traced = (evaluate([DarkCavity(size=64)], s)[0] for s in (clips, ClipSet.open(tmp_path / "set")))
+    assert {score.counts.shape for score in traced.scores} == {(2, 2)}
+    assert all(score.sparse and score.at_ed == (0,) and score.at_es == (1,) for score in traced.scores)
+    for name in ("dice_ed", "dice_es"):
+        assert traced.value(name) == pytest.approx(whole.value(name), abs=0.03)
+    for name in ("ef_mae", "ed_error_frames", "afd_es"):
+        assert traced.value(name) == whole.value(name)
 
 
-@dataclass
-class Nothing(DarkCavity):
-    """Never sees a heart."""
+def test_an_ef_alone_judges_too(clips: ClipSet, tmp_path: Path) -> None:
+    bare = shutil.ignore_patterns("Masks", "VolumeTracings.csv")
+    shutil.copytree(clips.root, tmp_path / "set", ignore=bare)
+    (result,) = evaluate([DarkCavity(size=64)], ClipSet.open(tmp_path / "set"))
+    assert np.isnan(result.value("dice"))
+    assert result.value("ef_bias") == pytest.approx(SHRUNK_EF - 51, abs=2.0)
+    assert result.value("ed_error_frames") == 0.0  # marked in the list
 
-    def predict(self, frames: npt.NDArray[np.uint8]) -> npt.NDArray[np.uint8]:
-        return np.zeros_like(frames)
+
+def test_an_ef_that_is_no_percentage_stops_before_the_work(clips: ClipSet) -> None:
+    records = [*clips.records[:2], replace(clips.records[2], ef=140.0)]
+    model = DarkCavity(size=64)
+    with pytest.raises(EchoError, match="000002': its EF must be a percentage of 0 to 100, got 140"):
+        evaluate([model], ClipSet(clips.root, records))
+    assert model.calls == []
+    evaluate([model], ClipSet(clips.root, records), teacher=model, references=["teacher"])  # not asked for
+
+
+def test_echonets_detector_stands_beside_ours_if_asked_for(clips: ClipSet) -> None:
+    (plain,) = evaluate([DarkCavity(size=64)], clips)
+    (parity,) = evaluate([DarkCavity(size=64)], clips, echonet_systole=True)
+    assert np.isnan(plain.value("es_echonet_f1"))
+    assert parity.value("es_echonet_f1") == 0.0  # it sees no trough on a clip that ends at ES
+    assert parity.value("es_echonet_missed") == 3
+    assert parity.value("es_f1") == plain.value("es_f1") == 1.0

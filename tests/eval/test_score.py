@@ -100,7 +100,7 @@ def test_only_the_cavity_of_the_labels_is_the_lv() -> None:
 
 def test_a_clip_without_masks_says_what_to_do() -> None:
     clip = Clip(np.zeros((2, 8, 8), np.uint8), name="patient")
-    with pytest.raises(EchoError, match=r"'patient' has no exact masks.*--teacher sim --reference teacher"):
+    with pytest.raises(EchoError, match=r"'patient' has no labels.*--teacher sim --reference.*--auxiliary"):
         labels_of(clip)
 
 

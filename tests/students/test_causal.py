@@ -8,11 +8,11 @@ from echodfkd.students.networks import build_network
 FRAMES, HEIGHT, WIDTH = 2 * SPAN + 6, 52, 64  # padded to 64 x 64
 
 
-@pytest.fixture(scope="module")
-def network() -> Causal:
-    """An untrained `tiny`, whose batch statistics are not the initial ones."""
+@pytest.fixture(scope="module", params=["tiny", "micro"])
+def network(request: pytest.FixtureRequest) -> Causal:
+    """An untrained student, whose batch statistics are not the initial ones."""
     torch.manual_seed(0)
-    made = build_network("tiny")
+    made = build_network(request.param)
     made.train()(torch.rand(2, 3, 1, HEIGHT, WIDTH) * 255)
     assert isinstance(made, Causal)
     return made.eval()

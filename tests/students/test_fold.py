@@ -24,7 +24,7 @@ def norms(network: nn.Module) -> int:
 
 @torch.inference_mode()
 @pytest.mark.parametrize(
-    ("name", "left"), [("default", 0), ("tiny", 0), ("large", 0), ("smp:Unet:resnet18", 17)]
+    ("name", "left"), [("default", 0), ("tiny", 0), ("micro", 0), ("large", 0), ("smp:Unet:resnet18", 17)]
 )
 def test_a_folded_network_says_the_same(name: str, left: int) -> None:
     """resnet18 keeps the batch norms that stand in no sequence: one at its stem, two in each of 8 blocks."""

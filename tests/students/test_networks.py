@@ -5,7 +5,7 @@ from echodfkd.errors import UsageError
 from echodfkd.students.compact import macs_per_frame
 from echodfkd.students.networks import build_network
 
-NAMES = ("default", "tiny", "large", "smp:Unet:tu-mobilenetv3_small_050", "smp:FPN:resnet18")
+NAMES = ("default", "tiny", "micro", "large", "smp:Unet:tu-mobilenetv3_small_050", "smp:FPN:resnet18")
 
 
 @pytest.mark.parametrize("name", NAMES)
@@ -21,7 +21,12 @@ def test_every_network_maps_clips_to_logits(name: str, shape: tuple[int, int, in
 
 @pytest.mark.parametrize(
     ("name", "parameters", "macs"),
-    [("default", 470_000, 66e6), ("tiny", 100_000, 16e6), ("large", 3_000_000, 350e6)],
+    [
+        ("default", 470_000, 66e6),
+        ("tiny", 100_000, 16e6),
+        ("micro", 21_500, 6e6),
+        ("large", 3_000_000, 350e6),
+    ],
 )
 def test_networks_keep_to_their_budget(name: str, parameters: int, macs: float) -> None:
     network = build_network(name)
@@ -55,7 +60,7 @@ def test_the_network_sees_the_order_of_frames() -> None:
         assert not torch.allclose(network(clip)[:, 0], swapped[:, 0], atol=1e-4)
 
 
-@pytest.mark.parametrize("name", ["default", "tiny"])
+@pytest.mark.parametrize("name", ["default", "tiny", "micro"])
 def test_clips_of_a_batch_do_not_mix(name: str) -> None:
     network = build_network(name).eval()
     clips = torch.rand(2, 3, 1, 64, 64) * 255
@@ -66,7 +71,7 @@ def test_clips_of_a_batch_do_not_mix(name: str) -> None:
 @pytest.mark.parametrize(
     ("name", "message"),
     [
-        ("nope", "unknown student 'nope'; choose from: convlstm-BL, default, large, smp:ARCH:ENCODER, tiny"),
+        ("nope", "'nope'; choose from: convlstm-BL, default, large, micro, smp:ARCH:ENCODER, tiny"),
         ("smp:Unet", "smp:ARCH:ENCODER"),
         ("default:3", "write default"),
         ("smp:Nothing:resnet18", "architecture 'Nothing'"),

@@ -134,7 +134,7 @@ CELL = "model.conv_lstm_blocks.{}.conv_lstm_layers.{}.cell.conv.weight"
     [
         ({"epoch": 1, "weights": [1, 2]}, "no Lightning checkpoint .*: it holds epoch, weights"),
         ({}, "no Lightning checkpoint .*: it holds nothing"),
-        (torch.zeros(3), "no Lightning checkpoint .*: it holds Tensor"),
+        (torch.zeros(3), "no Lightning checkpoint .*: it holds a Tensor"),
         ({"state_dict": {"a": 1}}, "no Lightning checkpoint .*: it holds state_dict"),
         ({"state_dict": {}}, "no published ConvLSTM: it holds no weights"),
         (changed(**{BIAS: torch.tensor([float("nan")])}), f"NaN or infinite weights, '{BIAS}' among them"),

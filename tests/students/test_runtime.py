@@ -61,9 +61,10 @@ def test_one_frame_is_a_clip_too() -> None:
     assert segmenter().predict(np.zeros((1, 112, 112), np.uint8)).shape == (1, 112, 112)
 
 
-def test_a_causal_network_goes_on_where_the_part_before_ended() -> None:
+@pytest.mark.parametrize("name", ["tiny", "convlstm-21"])
+def test_a_causal_network_goes_on_where_the_part_before_ended(name: str) -> None:
     """The last frame of a clip cut into parts is that of the clip as a whole."""
-    model = segmenter("tiny")
+    model = segmenter(name)
     frames = np.random.default_rng(0).integers(0, 255, (CHUNK + 2, 32, 32), np.uint8)
     with torch.inference_mode():
         whole = torch.sigmoid(model.network(torch.from_numpy(frames)[None, :, None].float()))[0, :, 0]

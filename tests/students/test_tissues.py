@@ -5,7 +5,7 @@ from echodfkd.students.networks import build_network
 from echodfkd.students.tissues import TISSUES, KnowsTissues
 
 
-@pytest.mark.parametrize("name", ["default", "tiny", "large"])
+@pytest.mark.parametrize("name", ["default", "tiny", "micro", "large"])
 def test_our_networks_know_tissues_and_say_the_same_of_the_lv(name: str) -> None:
     network = build_network(name).eval()
     assert isinstance(network, KnowsTissues)

@@ -15,6 +15,7 @@ from numpy.typing import NDArray
 from echodfkd.clipset import ClipSet
 from echodfkd.errors import EchoError
 from echodfkd.files import TEMPORARY, read_json
+from echodfkd.ranks import Ranks
 from echodfkd.readers import read_clip
 from echodfkd.readers.example import example_path
 from echodfkd.segmenter import Segmenter
@@ -134,6 +135,26 @@ def test_more_corrupt_clips_stop_the_run(root: Path) -> None:
         record.path.write_bytes(b"no video")
     with pytest.raises(EchoError, match=r"over 1% of the 3 clips of .* are unreadable, the first: "):
         label_clip_set(data, DarkIsCavity())
+
+
+class FirstOfTwo(Ranks):
+    """The first of two ranks, which hears that the other found `elsewhere` clips unreadable."""
+
+    def __init__(self, elsewhere: int) -> None:
+        super().__init__(0, 2)
+        self.elsewhere = elsewhere
+
+    def total(self, name: str, mine: int) -> int:
+        return mine + self.elsewhere
+
+
+def test_unreadable_clips_of_all_ranks_count_against_the_whole_set(root: Path) -> None:
+    data = ClipSet.open(root)
+    data.records[0].path.write_bytes(b"no video")
+    with pytest.raises(EchoError, match=r"over 1% of the 3 clips of .* are unreadable, the first: "):
+        label_clip_set(data, DarkIsCavity(), ranks=FirstOfTwo(elsewhere=1))
+    done = label_clip_set(data, DarkIsCavity(), ranks=FirstOfTwo(elsewhere=0))
+    assert done.corrupt == (data.records[0].name,), "one is forgiven, however small the rank's share"
 
 
 def test_set_of_one_corrupt_clip_is_an_error(tmp_path: Path) -> None:

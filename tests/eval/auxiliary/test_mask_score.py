@@ -5,6 +5,7 @@ import pytest
 from dark_cavity import beating
 from text_image import Tissues
 
+from echodfkd.errors import EchoError
 from echodfkd.eval.auxiliary.mask_score import (
     dilated,
     evenly_spread,
@@ -82,6 +83,13 @@ def test_frames_are_spread_over_the_clip() -> None:
     assert evenly_spread(100).tolist() == [0, 14, 28, 42, 57, 71, 85, 99]
     assert evenly_spread(3).tolist() == [0, 1, 2]
     assert evenly_spread(1).tolist() == [0]
+
+
+def test_masks_of_another_size_are_refused() -> None:
+    with pytest.raises(
+        EchoError, match=r"masks of \(12, 64, 64\) do not belong to frames of \(12, 112, 112\)"
+    ):
+        list(mask_scores(MODEL, QUESTIONS, VIDEO, np.zeros((12, 64, 64), np.uint8)))
 
 
 def test_each_score_has_words() -> None:

@@ -175,6 +175,22 @@ def test_what_is_missing_is_said(folder: Path, tmp_path: Path) -> None:
         load_auxiliary(str(tmp_path / "a" / "open_clip_pytorch_model.bin"), "cpu")
 
 
+def test_a_named_hub_id_is_taken_from_the_hubs_own_cache(
+    folder: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """What was fetched once is there offline; EchoCLIP is known by its id."""
+    commit = "0" * 40
+    kept = tmp_path / "models--mkaichristensen--echo-clip"
+    (kept / "refs").mkdir(parents=True)
+    (kept / "refs" / "main").write_text(commit)
+    shutil.copytree(folder, kept / "snapshots" / commit)
+    monkeypatch.setattr("huggingface_hub.constants.HF_HUB_CACHE", str(tmp_path))
+    monkeypatch.setattr("huggingface_hub.constants.HF_HUB_OFFLINE", True)
+    found = load_auxiliary("hf-hub:mkaichristensen/echo-clip", "cpu")
+    assert isinstance(found, OpenClip)
+    assert (found.name, found.crop, found.note) == ("mkaichristensen-echo-clip", 0.1, "")
+
+
 def test_a_hub_that_cannot_be_reached_is_one_line(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("HF_HUB_OFFLINE", "1")
     monkeypatch.setattr("huggingface_hub.constants.HF_HUB_OFFLINE", True)
