@@ -44,7 +44,7 @@ def eval_(
         bool,
         typer.Option(
             "--validate-auxiliary",
-            help="Also tell how far the auxiliary's scores follow the true Dice of masks made worse on purpose.",
+            help="Also tell how far the auxiliary follows the true Dice of masks made worse on purpose.",
         ),
     ] = False,
     prompts: Annotated[
@@ -78,6 +78,7 @@ def eval_(
     from echodfkd.cli.figures_told import tell_figures
     from echodfkd.cli.progress import tracker
     from echodfkd.cli.remarks import tell_remarks
+    from echodfkd.cli.validation import check_validation
     from echodfkd.cli.validation import validate_auxiliary as validate
     from echodfkd.clipset import ClipSet
     from echodfkd.errors import UsageError
@@ -90,13 +91,13 @@ def eval_(
         raise UsageError("name at least one model and then the clip set: echodfkd eval default DATA")
     if output.exists() and not output.is_dir():
         raise UsageError(f"{output} is a file; --output names a folder")
-    if validate_auxiliary and auxiliary is None:
-        raise UsageError("--validate-auxiliary needs --auxiliary NAME, such as --auxiliary simclip")
     *names, data = models
     clips = ClipSet.open(data)
     if split is not None:
         clips = ClipSet(clips.root, clips.select(split))
     judging = Judging.load(auxiliary, device, published, prompts, reference)
+    if validate_auxiliary:
+        check_validation(judging.auxiliary, clips)
     guide = load_teachers(teacher, device) if teacher else None
     chosen = judging.other_references(clips, reference, guide is not None)
     judged = [load_teacher(name, device=device, kind="model") for name in names]

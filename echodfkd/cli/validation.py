@@ -14,6 +14,32 @@ ALWAYS = ("default", "tiny", "sim")  # models of several qualities, beside those
 JSON, TABLE = "validation.json", "validation.md"
 
 
+def check_validation(auxiliary: "Auxiliary | None", clips: "ClipSet") -> None:
+    """What can be known before anything is evaluated.
+
+    Raises:
+        UsageError: without an auxiliary, or if it judges no masks.
+        EchoError: if the first readable clip has no exact masks.
+    """
+    from echodfkd.errors import EchoError, UsageError
+    from echodfkd.eval.auxiliary.raters import refuse_blind
+
+    if auxiliary is None:
+        raise UsageError("--validate-auxiliary needs --auxiliary NAME, such as --auxiliary simclip")
+    refuse_blind(auxiliary)
+    for record in clips.records:
+        try:
+            clip = clips.load(record)
+        except EchoError:
+            continue
+        if clip.lv is None:
+            raise EchoError(
+                f"--validate-auxiliary needs exact masks, and clip {clip.name!r} has none: "
+                "make labelled clips with `echodfkd synth DATA --clips 32`"
+            )
+        return
+
+
 def validate_auxiliary(
     auxiliary: "Auxiliary",
     models: "Sequence[Segmenter]",

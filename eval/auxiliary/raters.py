@@ -40,7 +40,18 @@ def rater_of(auxiliary: Auxiliary) -> Rater:
         return _judged(auxiliary)
     if isinstance(auxiliary, Segmenter):
         return Agreement(auxiliary)
-    raise UsageError(
+    raise blind(auxiliary)
+
+
+def refuse_blind(auxiliary: Auxiliary) -> None:
+    """Raises UsageError if an auxiliary judges no masks."""
+    if not isinstance(auxiliary, TextImage | Judge | Segmenter):
+        raise blind(auxiliary)
+
+
+def blind(auxiliary: Auxiliary) -> UsageError:
+    """The error for an auxiliary that judges no masks."""
+    return UsageError(
         f"{auxiliary.name} is of the kind {kind_of(auxiliary)!r} and judges no masks; "
         "choose simclip, rca, an image-text model or a segmenter"
     )

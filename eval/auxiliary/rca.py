@@ -68,7 +68,9 @@ class RCA:
             return 0.0
         sector = clip_sector(frames)
         wanted = crop(255 * masks[chosen].astype(np.uint8), sector, SIZE) > 127
-        return self._scored(ridge(self._features_once(crop(frames[chosen], sector, SIZE)), cell_shares(wanted)))
+        return self._scored(
+            ridge(self._features_once(crop(frames[chosen], sector, SIZE)), cell_shares(wanted))
+        )
 
     def _features_once(self, squares: Frames) -> Floats:
         """Features, kept for the next masks of the same frames."""

@@ -23,7 +23,13 @@ from echodfkd.students.checkpoint import save_network, sha256
 
 WEIGHTS = "auxiliary.safetensors"
 LAST = "checkpoints/last.pt"
-CONFIG = {"architecture": "simclip", "options": {}, "claim": "real-free", "size": SIZE}
+CONFIG = {
+    "architecture": "simclip",
+    "options": {},
+    "claim": "real-free",
+    "convention": "echonet",
+    "size": SIZE,
+}
 
 
 @dataclass(frozen=True)

@@ -9,7 +9,7 @@ from scipy.stats import spearmanr
 
 from echodfkd.eval.auxiliary.simclip.captions import GROUPS, PERCENT
 from echodfkd.eval.auxiliary.simclip.clips import Material
-from echodfkd.eval.auxiliary.simclip.model import load_simclip, likely
+from echodfkd.eval.auxiliary.simclip.model import likely, load_simclip
 from echodfkd.eval.auxiliary.simclip.samples import PictureBatches
 
 BATCHES, BATCH = 16, 64  # pictures that it is judged by
