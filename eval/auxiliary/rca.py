@@ -24,10 +24,10 @@ from echodfkd.segment.masks import lv_masks
 from echodfkd.segmenter import Prob
 
 SEED = 5_000_011  # of the reference clips
-CLIPS, EVERY, FRAMES = 12, 2, 8  # reference clips: how many, and every which of their frames
+CLIPS, EVERY, FRAMES = 32, 2, 8  # reference clips: how many, and every which of their frames
 LEARNED = 16  # frames at most of the clip that is judged
 SIZE, CELL = 112, 4
-PENALTY = 0.02  # of the ridge, per sample, on features of unit variance
+PENALTY = 0.4  # of the ridge, per sample, on features of unit variance: high, for one clip teaches little
 BEST = 0.5  # share of the reference clips that count: those most alike
 Floats = npt.NDArray[np.float32]
 

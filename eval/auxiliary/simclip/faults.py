@@ -75,7 +75,8 @@ def moved(mask: Flat, shift: npt.NDArray[np.float64], degrees: float, scale: flo
     rows, columns = np.nonzero(mask)
     if not len(rows):
         return mask
-    matrix = cv2.getRotationMatrix2D((float(columns.mean()), float(rows.mean())), degrees, scale)
+    middle = float(columns.mean()), float(rows.mean())
+    matrix = np.array(cv2.getRotationMatrix2D(middle, degrees, scale), np.float64)
     matrix[:, 2] += shift[::-1]
     turned = cv2.warpAffine(mask.astype(np.uint8), matrix, mask.shape[::-1], flags=cv2.INTER_NEAREST)
     return np.asarray(turned > 0)

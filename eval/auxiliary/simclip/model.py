@@ -85,7 +85,7 @@ class SimClip:
         return likely(self.temperature * self.embed_frames(frames) @ self.embed_text(texts).T)
 
 
-def likely(logits: npt.NDArray[np.float32]) -> Floats:
+def likely(logits: npt.NDArray[np.floating]) -> Floats:
     """Softmax over the last axis, in float64."""
     powers = np.exp(logits.astype(np.float64) - logits.max(-1, keepdims=True))
     return np.asarray(powers / powers.sum(-1, keepdims=True))

@@ -2,7 +2,7 @@
 
 import platform
 import time
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
@@ -56,7 +56,7 @@ def train_auxiliary(
     resume: bool = False,
     batches: int = BATCHES,
     track: Track = silent,
-) -> Iterator[dict[str, float | None]]:
+) -> Iterator[Mapping[str, float | None]]:
     """Train simclip and leave it in `output`; yields rows of losses, last the figures on unseen clips.
 
     Leaves auxiliary.safetensors, config.json, manifest.json, metrics.json, clips/, judges/ and checkpoints/,
@@ -74,7 +74,6 @@ def train_auxiliary(
         state.load(output / LAST)
     known = material(clips.sources, clips.seed + SEEDS, clips.count, output / "clips", track)
     pictures = PictureBatches(known, recipe.seed, recipe.steps, recipe.batch)
-    row: dict[str, float] = {}
     for row in fit(state, pictures, recipe, output / LAST, track):
         spent = earlier + time.perf_counter() - begun
         write_json(
@@ -88,12 +87,12 @@ def train_auxiliary(
     write_json(output / "metrics.json", figures)
     spent = earlier + time.perf_counter() - begun
     made = {"complete": True, "weights_sha256": sha256(output / WEIGHTS)}
-    write_json(output / "manifest.json", _manifest(asked, state.network, row, spent) | made)
+    write_json(output / "manifest.json", _manifest(asked, state.network, figures, spent) | made)
     yield figures
 
 
 def _manifest(
-    asked: dict[str, Any], network: SimClipNetwork, row: dict[str, float], seconds: float
+    asked: dict[str, Any], network: SimClipNetwork, row: Mapping[str, float | None], seconds: float
 ) -> dict[str, Any]:
     return {
         "format": FORMAT,

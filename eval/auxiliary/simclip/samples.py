@@ -4,6 +4,7 @@ B pictures of S pixels a side; batch k depends on (seed, k) alone.
 """
 
 from dataclasses import dataclass
+from typing import NamedTuple
 
 import cv2
 import numpy as np
@@ -37,6 +38,15 @@ class Pictures:
     labels: dict[str, Soft]
 
 
+class Picture(NamedTuple):
+    """One frame (S, S), its tissues, the mask shown on it, and what is true of it by group of captions."""
+
+    frame: npt.NDArray[np.uint8]
+    tissues: Tissues
+    mask: Flat
+    facts: dict[str, float]
+
+
 class PictureBatches(Dataset):
     """Batches by number.
 
@@ -56,9 +66,9 @@ class PictureBatches(Dataset):
         rng = np.random.default_rng((self.seed, step))
         return _joined([self._one(rng) for _ in range(self.batch)])
 
-    def _one(self, rng: np.random.Generator) -> tuple[npt.NDArray[np.uint8], Tissues, Flat, dict[str, float]]:
-        clip, other = rng.integers(len(self.clips), size=2)
-        frame = rng.integers(self.clips.frames.shape[1])
+    def _one(self, rng: np.random.Generator) -> Picture:
+        clip, other = (int(number) for number in rng.integers(len(self.clips), size=2))
+        frame = int(rng.integers(self.clips.frames.shape[1]))
         grey, tissues = self.clips.frames[clip, frame], self.clips.tissues[clip, frame]
         others = [self.clips.tissues[clip, rng.integers(self.clips.frames.shape[1])]]
         others.append(self.clips.tissues[other, frame])
@@ -66,9 +76,11 @@ class PictureBatches(Dataset):
             grey, tissues, *others = varied(rng, grey, tissues, *others)
         how = int(rng.choice(len(SHOWN), p=SHOWN))
         if how == 0:
-            return grey, tissues, np.zeros(grey.shape, bool), _plain(self.clips, clip, frame, tissues)
+            return Picture(
+                grey, tissues, np.zeros(grey.shape, bool), _plain(self.clips, clip, frame, tissues)
+            )
         mask = faulty(rng, tissues, others)
-        return PAINT[how](grey, mask), tissues, mask, _masked(mask, tissues, how)
+        return Picture(PAINT[how](grey, mask), tissues, mask, _masked(mask, tissues, how))
 
 
 def _plain(clips: Material, clip: int, frame: int, tissues: Tissues) -> dict[str, float]:
@@ -98,15 +110,13 @@ def _masked(mask: Flat, tissues: Tissues, how: int) -> dict[str, float]:
     return {"overlap": 100 * dice, "fit": float(fit(*areas))}
 
 
-def _joined(
-    pictures: list[tuple[npt.NDArray[np.uint8], Tissues, Flat, dict[str, float]]],
-) -> Pictures:
-    frames, tissues, masks = (np.stack([one[k] for one in pictures]) for k in range(3))
-    lv = tissues == Label.LV
+def _joined(pictures: list[Picture]) -> Pictures:
+    frames, masks = np.stack([one.frame for one in pictures]), np.stack([one.mask for one in pictures])
+    lv = np.stack([one.tissues == Label.LV for one in pictures])
     cells = np.stack([shares(part) for part in (lv, masks, lv & masks)], 1)
     labels: dict[str, Soft] = {}
     for name, group in GROUPS.items():
-        values = np.array([one[3].get(name, np.nan) for one in pictures])
+        values = np.array([one.facts.get(name, np.nan) for one in pictures])
         if name in ("ef", "overlap"):
             labels[name] = between(values, 5.0 if name == "ef" else 0.0)
         else:
@@ -125,15 +135,18 @@ def varied(
 ) -> list[npt.NDArray[np.uint8]]:
     """A frame and maps of tissues as another scanner and another hand would show them."""
     size = grey.shape[0]
-    matrix = cv2.getRotationMatrix2D((size / 2, size / 2), rng.normal(0, 5), np.exp(rng.normal(0, 0.08)))
+    turned = cv2.getRotationMatrix2D((size / 2, size / 2), rng.normal(0, 5), np.exp(rng.normal(0, 0.08)))
+    matrix = np.array(turned, np.float64)
     matrix[:, 2] += rng.normal(0, 4, 2)
     if rng.random() < 0.5:
         matrix = matrix @ np.array([[-1.0, 0, size - 1], [0, 1, 0], [0, 0, 1]])
     form = (size, size)
-    maps = [cv2.warpAffine(one, matrix, form, flags=cv2.INTER_NEAREST) for one in tissues]
-    picture = cv2.warpAffine(grey, matrix, form).astype(np.float32)
+    maps = [
+        np.asarray(cv2.warpAffine(one, matrix, form, flags=cv2.INTER_NEAREST), np.uint8) for one in tissues
+    ]
+    picture = np.asarray(cv2.warpAffine(grey, matrix, form), np.float32)
     if rng.random() < 0.3:
-        picture = cv2.GaussianBlur(picture, (0, 0), rng.uniform(0.4, 1.1))
+        picture = np.asarray(cv2.GaussianBlur(picture, (0, 0), rng.uniform(0.4, 1.1)), np.float32)
     picture = 255 * (picture / 255) ** np.exp(rng.normal(0, 0.25)) * np.exp(rng.normal(0, 0.15))
     if rng.random() < 0.3:
         picture = picture + rng.normal(0, 6) * (picture > 0)
