@@ -121,6 +121,20 @@ ENTRIES = (
     ),
     Entry(
         "auxiliary",
+        "simclip",
+        "small image-text model that judges LV masks; not independent: it saw the same simulator",
+        weights=True,
+        modules=("torch", "timm"),
+    ),
+    Entry(
+        "auxiliary",
+        "rca",
+        "reverse classification accuracy: judges masks by what a tiny segmenter learns from them",
+        source="Valindria et al., IEEE TMI 2017, on features of simclip",
+        modules=("torch", "timm"),
+    ),
+    Entry(
+        "auxiliary",
         "echoclip",
         "EchoCLIP: image-text model of echocardiograms and their reports, judges masks, phase and EF",
         source="huggingface.co/mkaichristensen/echo-clip (Nature Medicine 2024)",

@@ -4,6 +4,8 @@ Command:  uv run python scripts/embed_weights.py runs/teacher teacher-sim --kind
               --command "echodfkd train teacher ..." --metrics runs/eval/metrics.json
           uv run python scripts/embed_weights.py runs/heads heads-default --kind head --name default \
               --command "echodfkd train heads ..."
+          uv run python scripts/embed_weights.py runs/auxiliary auxiliary-simclip --kind auxiliary \
+              --name simclip --command "echodfkd train auxiliary ..."
 """
 
 import argparse
@@ -17,6 +19,7 @@ from echodfkd.files import read_json, write_json
 from echodfkd.weights import FOLDER
 
 WEIGHTS = {"teacher": "student.safetensors", "student": "student.safetensors", "head": "heads.safetensors"}
+WEIGHTS |= {"auxiliary": "auxiliary.safetensors"}
 
 
 def figures(path: Path, digest: str) -> dict[str, Any]:
@@ -45,9 +48,10 @@ def held_out(path: Path, digest: str) -> dict[str, Any]:
 
 
 def own(run: Path) -> dict[str, Any]:
-    """The figures that a head's training left beside it; none for other runs."""
-    path = run / "metrics.json"
-    return {"clips that settle it, second half": read_json(path)} if path.is_file() else {}
+    """The figures that the training of a head or an auxiliary model left beside it; none for other runs."""
+    path, heads = run / "metrics.json", (run / WEIGHTS["head"]).is_file()
+    rests_on = "clips that settle it, second half" if heads else "96 clips that it never saw"
+    return {rests_on: read_json(path)} if path.is_file() else {}
 
 
 def clips(kind: str, request: dict[str, Any]) -> dict[str, Any]:
@@ -58,6 +62,14 @@ def clips(kind: str, request: dict[str, Any]) -> dict[str, Any]:
         student = request["student"]["sha256"]
         return {"clips": request["clips"]["count"], "student_sha256": student, "summary": summary}
     seen = recipe["steps"] * recipe["batch"]
+    if kind == "auxiliary":
+        summary = "small image-text model that judges LV masks; not independent: it saw the same simulator"
+        return {
+            "clips": request["clips"]["count"],
+            "pictures_seen": seen,
+            "frames_a_clip": 8,
+            "summary": summary,
+        }
     return {"clips": min(seen, request.get("clips", seen)), "clips_seen": seen, "frames_a_clip": 8}
 
 
@@ -101,7 +113,7 @@ def main() -> None:
         "hours": round(manifest["wall_time_s"] / 3600, 2),
         **clips(options.kind, manifest["request"]),
         "software": manifest["software"],
-        "figures": own(options.run) if options.kind == "head" else {},
+        "figures": own(options.run) if options.kind in ("head", "auxiliary") else {},
         "note": options.note,
     }
     judged = card.get("student_sha256", card["sha256"])  # a head is judged with its student

@@ -40,6 +40,13 @@ def eval_(
     published: Annotated[
         bool, typer.Option("--published", help="Auxiliary scores as EchoDFKD published them, faults and all.")
     ] = False,
+    validate_auxiliary: Annotated[
+        bool,
+        typer.Option(
+            "--validate-auxiliary",
+            help="Also tell how far the auxiliary follows the true Dice of masks made worse on purpose.",
+        ),
+    ] = False,
     prompts: Annotated[
         Path | None,
         typer.Option(
@@ -71,6 +78,8 @@ def eval_(
     from echodfkd.cli.figures_told import tell_figures
     from echodfkd.cli.progress import tracker
     from echodfkd.cli.remarks import tell_remarks
+    from echodfkd.cli.validation import check_validation
+    from echodfkd.cli.validation import validate_auxiliary as validate
     from echodfkd.clipset import ClipSet
     from echodfkd.errors import UsageError
     from echodfkd.eval.auxiliary.outputs import lines
@@ -87,6 +96,8 @@ def eval_(
     if split is not None:
         clips = ClipSet(clips.root, clips.select(split))
     judging = Judging.load(auxiliary, device, published, prompts, reference)
+    if validate_auxiliary:
+        check_validation(judging.auxiliary, clips)
     guide = load_teachers(teacher, device) if teacher else None
     chosen = judging.other_references(clips, reference, guide is not None)
     judged = [load_teacher(name, device=device, kind="model") for name in names]
@@ -110,6 +121,9 @@ def eval_(
     readable = (record for record in clips.records if record.name not in corrupt)
     samples = [clips.load(record) for record in islice(readable, 8)] if "labels" in chosen else []
     write_outputs(output, results, facts, samples, verdicts)
+    trusted: list[str] = []
+    if validate_auxiliary and judging.auxiliary is not None:
+        trusted = validate(judging.auxiliary, judged, clips, output, device, seed, track)
     if quiet:
         return
     if corrupt:
@@ -117,4 +131,6 @@ def eval_(
     tell_figures(results)
     for verdict in verdicts:
         print("\n".join(lines(verdict)))
+    for line in trusted:
+        print(line)
     print(f"{output / 'report.html'}")

@@ -8,7 +8,7 @@ import typer
 
 from echodfkd.cli.options import Debug, Device, Quiet, Seed
 
-SYSTEMS = ("teacher", "heads")
+SYSTEMS = ("teacher", "heads", "auxiliary")
 
 
 @dataclass(frozen=True)
@@ -24,15 +24,21 @@ class Run:
 
 
 def train(
-    system: Annotated[str, typer.Argument(help="What to train: teacher or heads.")],
+    system: Annotated[str, typer.Argument(help="What to train: teacher, heads or auxiliary.")],
     output: Annotated[Path, typer.Option(help="Folder of the run: new, or with --resume an earlier one.")],
     generator: Annotated[str, typer.Option(help="Where the clips come from.")] = "sim",
     student: Annotated[str, typer.Option(help="heads: the model whose masks they read.")] = "default",
-    clips: Annotated[int, typer.Option(min=10, help="heads: how many clips to learn from.")] = 1000,
-    steps: Annotated[
-        int | None, typer.Option(min=1, help="Optimiser steps: 3000 for a teacher, 2000 for heads.")
+    clips: Annotated[
+        int | None,
+        typer.Option(min=10, help="How many clips to learn from: 1000 for heads, 1536 for auxiliary."),
     ] = None,
-    batch: Annotated[int | None, typer.Option(min=1, help="Clips a step: 4 or 32.")] = None,
+    steps: Annotated[
+        int | None,
+        typer.Option(min=1, help="Optimiser steps: 3000 for a teacher, 2000 for heads, 6000 for auxiliary."),
+    ] = None,
+    batch: Annotated[
+        int | None, typer.Option(min=1, help="Clips a step: 4 or 32; auxiliary: 24 pictures.")
+    ] = None,
     workers: Annotated[int, typer.Option(min=0, help="teacher: processes that make clips.")] = 1,
     resume: Annotated[bool, typer.Option("--resume", help="Go on with the run in --output.")] = False,
     seed: Seed = 0,
@@ -40,10 +46,11 @@ def train(
     quiet: Quiet = False,
     debug: Debug = False,
 ) -> None:
-    """Train a teacher on the exact masks of a generator's clips, or the heads that read a student's curves.
+    """Train a teacher on a generator's exact masks, heads that read a student's curves, or simclip.
 
     A cut run goes on with --resume. Heads give EF with an interval, help to find ED and ES, and tell what is
-    no apical view; they belong to the very weights of the student that they were trained with.
+    no apical view; they belong to the very weights of the student that they were trained with. The
+    auxiliary model simclip judges masks where nobody has labels.
     """
     from echodfkd.errors import unknown_name
 
@@ -52,8 +59,10 @@ def train(
     run = Run(output, generator, resume, seed, device, quiet)
     if system == "teacher":
         _teacher(run, steps or 3000, batch or 4, workers)
+    elif system == "heads":
+        _heads(run, student, clips or 1000, steps or 2000, batch or 32)
     else:
-        _heads(run, student, clips, steps or 2000, batch or 32)
+        _auxiliary(run, clips or 1536, steps or 6000, batch or 24)
 
 
 def _teacher(run: Run, steps: int, batch: int, workers: int) -> None:
@@ -100,3 +109,20 @@ def _heads(run: Run, student: str, clips: int, steps: int, batch: int) -> None:
         print(
             f"next: copy {run.output / WEIGHTS} to {model_folder() / f'heads-{segmenter.name}.safetensors'}"
         )
+
+
+def _auxiliary(run: Run, count: int, steps: int, batch: int) -> None:
+    from echodfkd.cli.progress import tracker
+    from echodfkd.eval.auxiliary.simclip.clips import FRAMES
+    from echodfkd.eval.auxiliary.simclip.run import Clips, train_auxiliary
+    from echodfkd.eval.auxiliary.simclip.train import Recipe
+    from echodfkd.synth import training_generators
+
+    clips = Clips(training_generators(run.generator, FRAMES), run.seed, count)
+    recipe = Recipe(steps, batch, seed=run.seed)
+    track = tracker(run.quiet)
+    for row in train_auxiliary(clips, recipe, run.output, resume=run.resume, track=track):
+        if not run.quiet:
+            print(", ".join(f"{name} {value:g}" for name, value in row.items() if value is not None))
+    if not run.quiet:
+        print(f"next: echodfkd eval default DATA --auxiliary {run.output}")

@@ -82,6 +82,17 @@ def _checked(text: str, path: Path) -> dict[str, Any]:
     return config
 
 
+def read_weights(path: Path) -> tuple[dict[str, Tensor], dict[str, Any]]:
+    """Weights as they are stored, and the configuration.
+
+    Raises:
+        EchoError: see `read_config`.
+    """
+    config = read_config(path)
+    with safe_open(path, framework="pt") as stream:
+        return {key: stream.get_tensor(key) for key in stream.keys()}, config  # noqa: SIM118
+
+
 def load_network(path: Path) -> tuple[nn.Module, dict[str, Any]]:
     """Rebuild the network of a checkpoint, in evaluation mode, float32; with its configuration.
 
@@ -94,8 +105,7 @@ def load_network(path: Path) -> tuple[nn.Module, dict[str, Any]]:
         network = build_network(config["architecture"], **config.get("options", {}))
     except (UsageError, TypeError) as error:  # the file is wrong, not the command line
         raise EchoError(f"{path} names a network that cannot be built: {error}") from error
-    with safe_open(path, framework="pt") as stream:
-        weights = {key: stream.get_tensor(key) for key in stream.keys()}  # noqa: SIM118
+    weights, _ = read_weights(path)
     differences = _differences(network.state_dict(), weights)
     if differences:
         raise EchoError(f"{path} does not fit {config['architecture']!r}: {'; '.join(differences[:10])}")

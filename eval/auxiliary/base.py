@@ -12,10 +12,11 @@ from typing import Protocol, TypeAlias, runtime_checkable
 import numpy as np
 import numpy.typing as npt
 
-from echodfkd.clip import Clip, Frames
+from echodfkd.clip import BoolMask, Clip, Frames
 from echodfkd.errors import UsageError, unknown_name
 from echodfkd.eval.auxiliary.prompts import Prompts, read_prompts
 from echodfkd.segmenter import Prob, Segmenter
+from echodfkd.weights import embedded_path
 
 Embeddings = npt.NDArray[np.float32]  # (N, D), unit length
 
@@ -52,6 +53,15 @@ class TextImage(Protocol):
 
     def embed_text(self, texts: Sequence[str]) -> Embeddings:
         """Sentences -> float32 (N, D), unit length."""
+        ...
+
+
+@runtime_checkable
+class OverlapReader(Protocol):
+    """A text-image model that was taught sentences of how well a mask fits."""
+
+    def overlap(self, frames: Frames, masks: BoolMask) -> npt.NDArray[np.float64]:
+        """Dice that it expects of masks bool (T, H, W), 0..1, for each frame uint8 (T, H, W) -> (T,)."""
         ...
 
 
@@ -101,8 +111,23 @@ def _echoclip(weights: Path | None, device: str) -> TextImage:
     return load_echoclip(weights, device)
 
 
+def _simclip(weights: Path | None, device: str) -> TextImage:
+    from echodfkd.eval.auxiliary.simclip.model import load_simclip
+
+    return load_simclip(weights or embedded_path("auxiliary-simclip"), device)
+
+
+def _rca(weights: Path | None, device: str) -> Judge:
+    from echodfkd.eval.auxiliary.rca import RCA
+    from echodfkd.eval.auxiliary.simclip.model import load_simclip
+
+    return RCA(load_simclip(weights or embedded_path("auxiliary-simclip"), device))
+
+
 AUXILIARIES: dict[str, Callable[[Path | None, str], Auxiliary]] = {  # name -> loads it
     "echoclip": _echoclip,
+    "simclip": _simclip,
+    "rca": _rca,
 }
 
 

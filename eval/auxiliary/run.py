@@ -12,9 +12,9 @@ from echodfkd.clipset import ClipSet
 from echodfkd.corrupt import problem_of, stop_if_too_many
 from echodfkd.errors import EchoError
 from echodfkd.eval import afd
-from echodfkd.eval.auxiliary.base import Auxiliary, EFModel, Judge, TextImage, Words, kind_of
+from echodfkd.eval.auxiliary.base import Auxiliary, EFModel, Judge, OverlapReader, TextImage, Words, kind_of
 from echodfkd.eval.auxiliary.judged import Judged, JudgedClip, figures_of
-from echodfkd.eval.auxiliary.mask_score import mask_scores, words
+from echodfkd.eval.auxiliary.mask_score import evenly_spread, mask_scores, words
 from echodfkd.eval.auxiliary.scores import Questions, Reading, calibrated_sign, phase_events, read_clip
 from echodfkd.eval.events import match_clip
 from echodfkd.eval.run import ModelScores, evaluate
@@ -24,6 +24,16 @@ from echodfkd.segment.masks import lv_masks
 from echodfkd.segmenter import Prob, Segmenter
 
 Floats = npt.NDArray[np.float64]
+OVERLAP_FRAMES = 16  # evenly spread
+OVERLAP = {
+    "mask_overlap": Words(
+        "Expected Dice",
+        "",
+        3,
+        "zero-shot: how well the sentences `mask overlap 0..100` fit frames with the mask shown in negative, "
+        f"mean over {OVERLAP_FRAMES} frames, then clips",
+    )
+}
 
 
 @dataclass(frozen=True)
@@ -46,10 +56,17 @@ class TextImageJudge:
         self.model, self.published, self.phase = model, published, phase
         self.name, self.digest, self.claim, self.note = model.name, model.digest, model.claim, model.note
         self.questions = Questions(model)
-        self.words = words(published)
+        reads = isinstance(model, OverlapReader) and not published
+        self.words = words(published) | (OVERLAP if reads else {})
 
     def scores(self, clip: Clip, prob: Prob) -> Iterator[tuple[str, float]]:
-        """The mask score and its controls."""
+        """The mask score and its controls, and the Dice expected where the model can read it."""
+        if "mask_overlap" in self.words and isinstance(self.model, OverlapReader):
+            frames = evenly_spread(len(clip), OVERLAP_FRAMES)
+            yield (
+                "mask_overlap",
+                float(self.model.overlap(clip.frames[frames], lv_masks(prob[frames])).mean()),
+            )
         yield from mask_scores(self.model, self.questions, clip.frames, prob, self.published)
 
     def read(self, clip: Clip) -> Reading:

@@ -47,7 +47,7 @@ def test_a_run_is_not_overwritten(run: Path, capsys: pytest.CaptureFixture[str])
 @pytest.mark.parametrize(
     ("arguments", "message"),
     [
-        (["student"], "unknown system 'student'; choose from: heads, teacher"),
+        (["student"], "unknown system 'student'; choose from: auxiliary, heads, teacher"),
         (["teacher", "--generator", "nothing"], "unknown generator to train from 'nothing'"),
         (["heads", "--clips", "9"], "--clips"),
         (["heads", "--student", "nobody"], "unknown model 'nobody'"),
