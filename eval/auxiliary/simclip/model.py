@@ -22,6 +22,7 @@ from echodfkd.students.checkpoint import read_weights, sha256
 from echodfkd.students.runtime import pick_device
 
 NOTE = "not independent: trained on the same simulator as the students"
+WEAK = "its EF and ED/ES, from single small frames, are hardly better than chance; look at the expected Dice"
 BATCH = 32  # frames in one pass
 Floats = npt.NDArray[np.float64]
 
@@ -36,6 +37,7 @@ class SimClip:
 
     name = "simclip"
     note = NOTE
+    remarks = (WEAK,)
 
     def __init__(self, network: SimClipNetwork, digest: str, claim: str, device: str = "cpu") -> None:
         self.device = pick_device(device)
