@@ -100,6 +100,7 @@ def test_what_else_is_compared_with(clips: Path, bare: Path) -> None:
         (["--prompts", "FILE"], 2, "--prompts needs --auxiliary NAME"),
         (["--reference", "auxiliary"], 2, "--reference auxiliary needs --auxiliary NAME"),
         (["--reference", "people", "--auxiliary", "tiny"], 2, "choose from: labels, teacher, auxiliary"),
+        (["--validate-auxiliary"], 2, "--validate-auxiliary needs --auxiliary NAME"),
         (["--auxiliary", "nobody"], 2, "unknown auxiliary model 'nobody'"),
         (["--auxiliary", "tiny", "--published"], 2, "--published is for image-text models; tiny is none"),
         (["--auxiliary", "tiny", "--prompts", "FILE"], 2, "--prompts is for image-text models"),
@@ -129,3 +130,34 @@ def test_bad_arguments_are_one_line(
     assert error.count("\n") == 1
     assert message in error
     assert not (tmp_path / "out").exists()
+
+
+def test_the_embedded_judge_is_validated_offline(
+    clips: Path, bare: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    out, words = tmp_path / "out", ["--validate-auxiliary", "--device", "cpu"]
+    line = ["eval", "tiny", str(clips), "--auxiliary", "simclip", *words, "--output", str(out)]
+    assert main(line) == 0
+    shown = capsys.readouterr().out
+    assert "tiny judged by simclip (not independent: trained on the same simulator" in shown
+    assert "| area alone |" in shown
+    found = json.loads((out / "validation.json").read_text())
+    assert found["models"] == ["tiny", "default", "sim"]
+    assert "not independent" in found["auxiliary"]["note"]
+    judges = found["judges"]
+    assert judges["auxiliary"]["within clips"]["spearman"] > 0.6
+    assert judges["auxiliary"]["all"]["spearman"] > judges["area alone"]["all"]["spearman"]
+    assert (out / "validation.md").read_text().splitlines()[0] in shown
+    line = ["eval", "tiny", str(bare), "--auxiliary", "simclip", *words, "--output", str(tmp_path / "bare")]
+    assert main(line) == 1
+    assert "--validate-auxiliary needs exact masks" in capsys.readouterr().err
+
+
+def test_reverse_classification_accuracy_needs_no_labels(
+    bare: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    line = ["eval", "tiny", str(bare), "--auxiliary", "rca", "--output", str(tmp_path), "--device", "cpu"]
+    assert main(line) == 0
+    assert "tiny judged by rca (not independent" in capsys.readouterr().out
+    (judged,) = json.loads((tmp_path / "metrics.json").read_text())["judged"]
+    assert 0.5 < judged["figures"]["rca"]["value"] < 1
