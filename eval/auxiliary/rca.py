@@ -55,7 +55,7 @@ class RCA:
 
     def __init__(self, model: SimClip) -> None:
         self.model, self.digest, self.claim = model, model.digest, model.claim
-        self._last: tuple[Frames, Floats] | None = None
+        self._last: tuple[Frames, Ridge] | None = None
 
     def scores(self, clip: Clip, prob: Prob) -> Iterator[tuple[str, float]]:
         """`rca` of soft masks uint8 (T, H, W), 0..1; NaN without a masked pixel."""
@@ -68,20 +68,18 @@ class RCA:
             return 0.0
         sector = clip_sector(frames)
         wanted = crop(255 * masks[chosen].astype(np.uint8), sector, SIZE) > 127
-        return self._scored(
-            ridge(self._features_once(crop(frames[chosen], sector, SIZE)), cell_shares(wanted))
-        )
+        return self._scored(self._ridge(crop(frames[chosen], sector, SIZE)).weights(cell_shares(wanted)))
 
-    def _features_once(self, squares: Frames) -> Floats:
-        """Features, kept for the next masks of the same frames."""
+    def _ridge(self, squares: Frames) -> "Ridge":
+        """The ridge of some frames, kept for the next masks of the same ones."""
         if self._last is None or not np.array_equal(self._last[0], squares):
-            self._last = squares, self.features(squares)
+            self._last = squares, Ridge(self.features(squares))
         return self._last[1]
 
     def _scored(self, weights: Floats) -> float:
         """Mean Dice over the best of the reference clips."""
         features, true = self._references
-        found = upsampled(with_one(features) @ weights) > 0.5
+        found = upsampled(features @ weights) > 0.5
         dice = np.array(
             [dice_per_image(f, t).mean() for f, t in zip(_clips(found), _clips(true), strict=True)]
         )
@@ -93,24 +91,32 @@ class RCA:
 
     @cached_property
     def _references(self) -> tuple[Floats, BoolMask]:
-        """Features and true masks of the reference frames, drawn at the first use."""
+        """Features with a one behind them, and true masks of the reference frames, drawn at the first use."""
         from echodfkd.synth.sim.generator import SimGenerator
 
         source = SimGenerator(frames=FRAMES, fps=8.0)
         clips = [source.clip(SEED, index) for index in range(CLIPS)]
         masks = np.concatenate([clip.lv[::EVERY] for clip in clips if clip.lv is not None])
-        return self.features(np.concatenate([clip.frames[::EVERY] for clip in clips])), masks
+        frames = np.concatenate([clip.frames[::EVERY] for clip in clips])
+        return with_one(self.features(frames)), masks
 
 
 def _clips(frames: BoolMask) -> npt.NDArray[np.bool_]:
     return frames.reshape(CLIPS, -1, SIZE, SIZE)
 
 
-def ridge(features: Floats, wanted: Floats) -> Floats:
-    """Weights (C + 1,) of the ridge regression from features (T, G, G, C) and one to shares (T, G, G)."""
-    x, y = with_one(features).reshape(-1, features.shape[-1] + 1).astype(np.float64), wanted.reshape(-1)
-    penalty = PENALTY * len(x) * np.append(x[:, :-1].var(0) + 1e-6, 0.0)
-    return np.asarray(np.linalg.solve(x.T @ x + np.diag(penalty), x.T @ y), np.float32)
+class Ridge:
+    """Ridge regression of many targets on the same features (T, G, G, C): its matrix is inverted once."""
+
+    def __init__(self, features: Floats) -> None:
+        self._x = with_one(features).reshape(-1, features.shape[-1] + 1)
+        spread = self._x[:, :-1].var(0, dtype=np.float64) + 1e-6
+        matrix = (self._x.T @ self._x).astype(np.float64)
+        self._inverse = np.linalg.inv(matrix + np.diag(PENALTY * len(self._x) * np.append(spread, 0.0)))
+
+    def weights(self, wanted: Floats) -> Floats:
+        """Weights (C + 1,) from features and one to shares (T, G, G)."""
+        return np.asarray(self._inverse @ (self._x.T @ wanted.reshape(-1)), np.float32)
 
 
 def with_one(features: Floats) -> Floats:

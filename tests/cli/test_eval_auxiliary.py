@@ -132,15 +132,14 @@ def test_bad_arguments_are_one_line(
     assert not (tmp_path / "out").exists()
 
 
-@pytest.mark.parametrize("name", ["simclip", "rca"])
-def test_the_embedded_judges_are_validated_offline(
-    clips: Path, bare: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str], name: str
+def test_the_embedded_judge_is_validated_offline(
+    clips: Path, bare: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
     out, words = tmp_path / "out", ["--validate-auxiliary", "--device", "cpu"]
-    line = ["eval", "tiny", str(clips), "--auxiliary", name, *words, "--output", str(out)]
+    line = ["eval", "tiny", str(clips), "--auxiliary", "simclip", *words, "--output", str(out)]
     assert main(line) == 0
     shown = capsys.readouterr().out
-    assert f"tiny judged by {name} (not independent: trained on the same simulator" in shown
+    assert "tiny judged by simclip (not independent: trained on the same simulator" in shown
     assert "| area alone |" in shown
     found = json.loads((out / "validation.json").read_text())
     assert found["models"] == ["tiny", "default", "sim"]
@@ -149,6 +148,16 @@ def test_the_embedded_judges_are_validated_offline(
     assert judges["auxiliary"]["within clips"]["spearman"] > 0.6
     assert judges["auxiliary"]["all"]["spearman"] > judges["area alone"]["all"]["spearman"]
     assert (out / "validation.md").read_text().splitlines()[0] in shown
-    line = ["eval", "tiny", str(bare), "--auxiliary", name, *words, "--output", str(tmp_path / "bare")]
+    line = ["eval", "tiny", str(bare), "--auxiliary", "simclip", *words, "--output", str(tmp_path / "bare")]
     assert main(line) == 1
     assert "--validate-auxiliary needs exact masks" in capsys.readouterr().err
+
+
+def test_reverse_classification_accuracy_needs_no_labels(
+    bare: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    line = ["eval", "tiny", str(bare), "--auxiliary", "rca", "--output", str(tmp_path), "--device", "cpu"]
+    assert main(line) == 0
+    assert "tiny judged by rca (not independent" in capsys.readouterr().out
+    (judged,) = json.loads((tmp_path / "metrics.json").read_text())["judged"]
+    assert 0.5 < judged["figures"]["rca"]["value"] < 1

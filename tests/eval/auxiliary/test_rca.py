@@ -5,7 +5,7 @@ from dark_cavity import beating
 
 from echodfkd.clip import Clip
 from echodfkd.eval.auxiliary.base import Judge, kind_of
-from echodfkd.eval.auxiliary.rca import CELL, RCA, SIZE, cell_shares, ridge, upsampled, with_one
+from echodfkd.eval.auxiliary.rca import CELL, PENALTY, RCA, SIZE, Ridge, cell_shares, upsampled, with_one
 from echodfkd.eval.auxiliary.simclip.model import SimClip
 from echodfkd.eval.auxiliary.simclip.network import SimClipNetwork
 
@@ -22,7 +22,10 @@ def judge() -> RCA:
 def test_the_ridge_finds_a_straight_rule() -> None:
     features = np.random.default_rng(0).normal(size=(3, 28, 28, 4)).astype(np.float32)
     wanted = 0.5 + features @ np.array([0.3, 0, -0.2, 0], np.float32)
-    assert ridge(features, wanted) == pytest.approx([0.3, 0, -0.2, 0, 0.5], abs=0.01)
+    shrunk = 1 / (1 + PENALTY)  # features of unit variance that do not hang together
+    assert Ridge(features).weights(wanted) == pytest.approx(
+        [0.3 * shrunk, 0, -0.2 * shrunk, 0, 0.5], abs=0.01
+    )
     assert with_one(features).shape == (3, 28, 28, 5)
 
 
