@@ -106,7 +106,7 @@ def job_from_generator(
     if keep is not None:
         KeptClips(keep, request).done()  # a wrong folder should fail before the run begins
     return Job(
-        _config(student, teacher, teacher.claim),
+        student_config(student, teacher, teacher.claim),
         _request(teacher, source),
         examples,
         held_out,
@@ -149,7 +149,7 @@ def job_from_clip_set(clips: ClipSet, teacher: Segmenter, student: str, recipe: 
         else f"student saw {len(train)} clips of its user; teacher: {teacher.claim}"
     )
     return Job(
-        _config(student, teacher, claim),
+        student_config(student, teacher, claim),
         _request(teacher, source),
         examples,
         held_out,
@@ -169,7 +169,8 @@ def with_start(job: Job, start: Path) -> Job:
     return replace(job, start=start, request={**job.request, "start_sha256": sha256(start)})
 
 
-def _config(student: str, teacher: Segmenter, claim: str) -> dict[str, Any]:
+def student_config(student: str, teacher: Segmenter, claim: str) -> dict[str, Any]:
+    """What stands in a student's config.json."""
     return {
         "architecture": student,
         "options": {},

@@ -20,6 +20,15 @@ SCHEDULES: dict[str, Callable[[float], float]] = {  # share of the steps done ->
 PRECISIONS: dict[str, torch.dtype | None] = {"fp32": None, "bf16": torch.bfloat16, "fp16": torch.float16}
 
 
+def warm_up(step: int, steps: int, warmup: int) -> float:
+    """Share of the rate at a step: linear over `warmup` steps, at most a fifth of all, then 1.
+
+    >>> warm_up(0, 1000, 100), warm_up(99, 1000, 100), warm_up(0, 10, 100)
+    (0.01, 1.0, 0.5)
+    """
+    return min(1.0, (step + 1) / max(1, min(warmup, steps // 5)))
+
+
 def _mask_loss() -> dict[str, float]:
     return {"bce": 1.0, "dice": 0.5}
 
@@ -84,8 +93,9 @@ class Recipe:
 
     def rate_at(self, step: int) -> float:
         """Learning rate of a step."""
-        warm = (step + 1) / max(1, min(self.warmup, self.steps // 5))
-        return self.rate * min(1.0, warm) * SCHEDULES[self.schedule](step / self.steps)
+        return (
+            self.rate * warm_up(step, self.steps, self.warmup) * SCHEDULES[self.schedule](step / self.steps)
+        )
 
     @property
     def feature_losses(self) -> dict[str, float]:

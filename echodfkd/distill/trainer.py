@@ -1,7 +1,7 @@
 """A network in training: one step, one evaluation, and everything needed to go on later."""
 
-from collections.abc import Iterable
-from contextlib import AbstractContextManager
+from collections.abc import Iterable, Iterator
+from contextlib import AbstractContextManager, contextmanager
 from pathlib import Path
 from pickle import UnpicklingError
 
@@ -153,8 +153,7 @@ class Trainer:
         for frames, target in batches:
             wanted = target.to(self.device) > 127
             found = self.average(frames.to(self.device)[:, :, None].float())[:, :, 0] > 0
-            inter, total = (wanted & found).sum((-2, -1)), wanted.sum((-2, -1)) + found.sum((-2, -1))
-            scores.append(torch.where(total > 0, 2 * inter / total.clamp_min(1), 1.0).flatten())
+            scores.append(dice_per_image(found, wanted).flatten())
         return float(torch.cat(scores).mean())
 
     def save(self, path: Path) -> None:
@@ -176,16 +175,33 @@ class Trainer:
         Raises:
             EchoError: if it is damaged or of another network.
         """
-        try:
+        with resuming(path):
             state = torch.load(path, map_location=self.device, weights_only=True)
             self.objective.load_state_dict(state["objective"])
             self.average.load_state_dict(state["average"])
             self.optimiser.load_state_dict(state["optimiser"])
             self.scaler.load_state_dict(state["scaler"])
             self.step, self.losses = int(state["step"]), list(state["losses"])
-        except (RuntimeError, LookupError, ValueError, EOFError, OSError, UnpicklingError) as error:
-            reason = (str(error).splitlines() or ["it is damaged"])[0]
-            raise EchoError(f"cannot resume from {path}: {reason}") from error
+
+
+@contextmanager
+def resuming(path: Path) -> Iterator[None]:
+    """Say in one line what is wrong with a checkpoint that is read inside the block.
+
+    Raises:
+        EchoError: if it is damaged or of another network.
+    """
+    try:
+        yield
+    except (RuntimeError, LookupError, ValueError, EOFError, OSError, UnpicklingError) as error:
+        reason = (str(error).splitlines() or ["it is damaged"])[0]
+        raise EchoError(f"cannot resume from {path}: {reason}") from error
+
+
+def dice_per_image(found: Tensor, wanted: Tensor) -> Tensor:
+    """Dice of each image of two masks, bool (..., H, W) -> (...); both empty: 1."""
+    inter, total = (wanted & found).sum((-2, -1)), wanted.sum((-2, -1)) + found.sum((-2, -1))
+    return torch.where(total > 0, 2 * inter / total.clamp_min(1), 1.0)
 
 
 def _hints(

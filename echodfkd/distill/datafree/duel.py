@@ -6,7 +6,6 @@ statistics (Yin et al. 2020, arXiv 1912.08795) and CMI's memory of drawn clips (
 """
 
 from pathlib import Path
-from pickle import UnpicklingError
 
 import torch
 from torch import Tensor, nn
@@ -20,12 +19,12 @@ from echodfkd.distill.datafree.losses import area_outside, discrepancy, doubt, r
 from echodfkd.distill.datafree.plan import Plan
 from echodfkd.distill.datafree.teacher import OpenTeacher
 from echodfkd.distill.losses import mask_loss
+from echodfkd.distill.trainer import RECENT, dice_per_image, resuming
 from echodfkd.errors import EchoError
 from echodfkd.files import atomic_path
 
 Row = dict[str, float]
 PLACE = ("step", "drawn", "losses", "rows")  # of a `Duel`: where it stands, beside its parts
-RECENT = 50  # losses that a row's is the mean of
 
 
 class Duel:
@@ -103,8 +102,7 @@ class Duel:
         torch.manual_seed(self.plan.seed + HELD_OUT)
         drawn = self.artist.eval()(self._noise(clips))
         found, wanted = self.average.eval()(drawn) > 0, self.teacher(drawn)[0] > 0
-        both, total = (found & wanted).sum((-2, -1)), found.sum((-2, -1)) + wanted.sum((-2, -1))
-        return float(torch.where(total > 0, 2 * both / total.clamp_min(1), 1.0).mean())
+        return float(dice_per_image(found, wanted).mean())
 
     def _noise(self, clips: int) -> Noise:
         return draw_noise(clips, self.plan.frames, self.size, self.teacher.device)
@@ -135,16 +133,13 @@ class Duel:
         Raises:
             EchoError: if it is damaged or of another network.
         """
-        try:
+        with resuming(path):
             state = torch.load(path, map_location="cpu", weights_only=True)
             for name, part in self._parts().items():
                 part.load_state_dict(state[name])
             self.bank.frames, self.bank.masks = state["frames"], state["masks"]
             for name in PLACE:
                 setattr(self, name, state[name])
-        except (RuntimeError, LookupError, ValueError, EOFError, OSError, UnpicklingError) as error:
-            reason = (str(error).splitlines() or ["it is damaged"])[0]
-            raise EchoError(f"cannot resume from {path}: {reason}") from error
 
 
 def _placed(network: nn.Module, device: torch.device) -> nn.Module:

@@ -1,7 +1,8 @@
 """How long and how hard a student and an artist contend, and what the artist is asked for."""
 
-import math
 from dataclasses import dataclass, field
+
+from echodfkd.distill.recipe import SCHEDULES, warm_up
 
 
 @dataclass(frozen=True)
@@ -55,5 +56,4 @@ class Plan:
 
     def rate_at(self, step: int) -> float:
         """The student's learning rate at a step."""
-        warm = min(1.0, (step + 1) / max(1, min(self.warmup, self.steps // 5)))
-        return self.rate * warm * 0.5 * (1 + math.cos(math.pi * step / self.steps))
+        return self.rate * warm_up(step, self.steps, self.warmup) * SCHEDULES["cosine"](step / self.steps)

@@ -16,14 +16,14 @@ from echodfkd.distill.datafree import ADVERSARIAL
 from echodfkd.distill.datafree.duel import Duel, Row
 from echodfkd.distill.datafree.plan import Plan
 from echodfkd.distill.datafree.teacher import OpenTeacher
+from echodfkd.distill.distill import student_config
+from echodfkd.distill.loop import LAST, METRICS
 from echodfkd.distill.run import FORMAT, WEIGHTS, begin_run
 from echodfkd.files import write_json, write_text
 from echodfkd.progress import Track, silent
 from echodfkd.segmenter import Segmenter
 from echodfkd.students.checkpoint import save_network, sha256
 from echodfkd.students.networks import build_network
-
-LAST = Path("checkpoints") / "last.pt"
 
 
 def distil_alone(
@@ -42,7 +42,7 @@ def distil_alone(
         EchoError: when a checkpoint is damaged, the training diverged, or the disk is full.
     """
     begun, opened = time.perf_counter(), OpenTeacher(teacher)
-    config = _config(teacher, student)
+    config = student_config(student, teacher, teacher.claim)
     request = {"task": "distill", "teacher": teacher.name, "teacher_sha256": teacher.digest}
     asked = {**request, "generator": ADVERSARIAL, "recipe": asdict(plan), "config": config}
     earlier = begin_run(output, asked, resume)
@@ -74,25 +74,13 @@ def _fit(duel: Duel, run: Path, track: Track) -> Iterator[Row]:
         if step % plan.eval_every == 0 or step == plan.steps:
             row = {"step": step, "loss": fmean(duel.losses), "dice": duel.agreement(), **duel.drawn}
             duel.rows.append(row)
-            write_text(run / "metrics.jsonl", "".join(json.dumps(row) + "\n" for row in duel.rows))
+            write_text(run / METRICS, "".join(json.dumps(row) + "\n" for row in duel.rows))
             for name, value in row.items():
                 events.add_scalar(name, value, step)
             yield row
         if step % plan.save_every == 0 or step == plan.steps:
             duel.save(run / LAST)
     events.close()
-
-
-def _config(teacher: Segmenter, student: str) -> dict[str, Any]:
-    return {
-        "architecture": student,
-        "options": {},
-        "claim": teacher.claim,
-        "convention": teacher.convention,
-        "size": teacher.size,
-        "teacher": teacher.name,
-        "teacher_sha256": teacher.digest,
-    }
 
 
 def _manifest(asked: dict[str, Any], duel: Duel, seconds: float) -> dict[str, Any]:
