@@ -37,6 +37,21 @@ class Figure:
     definition: str
     detail: bool = False
 
+    def entry(self) -> dict[str, Any]:
+        """The figure in a JSON file."""
+        words = {"n": self.n, "of": self.of, "unit": self.unit, "definition": self.definition}
+        return {"value": round(self.value, 5), "interval_95": rounded(self.interval), **words}
+
+    def line(self) -> str:
+        """ "Dice per image: 0.9012  [0.89, 0.91]"."""
+        bounds = "" if self.interval is None else " [{:.4g}, {:.4g}]".format(*self.interval)
+        return f"{self.title}: {self.value:.{self.digits}f} {self.unit}{bounds}"
+
+
+def rounded(interval: tuple[float, float] | None) -> list[float] | None:
+    """An interval in a JSON file."""
+    return None if interval is None else [round(bound, 5) for bound in interval]
+
 
 @dataclass(frozen=True)
 class Metric:

@@ -7,7 +7,7 @@ from echodfkd.clipset_writer import software_versions
 from echodfkd.eval.auxiliary import outputs as auxiliary_outputs
 from echodfkd.eval.auxiliary.judged import Judged
 from echodfkd.eval.compare import Difference, differences
-from echodfkd.eval.metric import Figure
+from echodfkd.eval.metric import rounded
 from echodfkd.eval.notes import notes
 from echodfkd.eval.published import content as published_content
 from echodfkd.eval.run import ModelScores, parameters
@@ -47,28 +47,13 @@ def _result(result: ModelScores) -> dict[str, Any]:
         "notes": list(notes(result)),
         "clips": len(result.scores),
         "frames_per_second": round(result.frames_per_second, 1),
-        "figures": {figure.name: _figure(figure) for figure in result.figures},
+        "figures": {figure.name: figure.entry() for figure in result.figures},
     }
 
 
 def word(reference: str) -> str:
     """What closeness to this reference is called: only people and exact labels make it accuracy."""
     return "accuracy" if reference == "labels" else "agreement"
-
-
-def _figure(figure: Figure) -> dict[str, Any]:
-    return {
-        "value": round(figure.value, 5),
-        "interval_95": _bounds(figure.interval),
-        "n": figure.n,
-        "of": figure.of,
-        "unit": figure.unit,
-        "definition": figure.definition,
-    }
-
-
-def _bounds(interval: tuple[float, float] | None) -> list[float] | None:
-    return None if interval is None else [round(bound, 5) for bound in interval]
 
 
 def _difference(one: Difference) -> dict[str, Any]:
@@ -78,7 +63,7 @@ def _difference(one: Difference) -> dict[str, Any]:
         "second": one.second,
         "reference": one.reference,
         "difference": round(one.value, 5),
-        "interval_95": _bounds(one.interval),
+        "interval_95": rounded(one.interval),
         "p_wilcoxon": one.p,
         "n": one.n,
         "of": "clips",

@@ -7,6 +7,7 @@ import numpy.typing as npt
 
 from echodfkd.beats import echonet_systoles
 from echodfkd.eval.clip_score import ClipScore
+from echodfkd.eval.events import Matches
 from echodfkd.eval.run import ModelScores
 
 SIZE_COLUMNS = ("Filename", "Frame", "Size", "HumanLarge", "HumanSmall", "ComputerSmall")
@@ -31,17 +32,22 @@ def _row(score: ClipScore) -> dict[str, object]:
         "assd": _mean(score.distances[:, 1], 3),
         "distance_unit": ("mm" if score.in_mm else "pixels") if len(score.distances) else "",
         "area_error_percent": _mean(score.area_error, 3),
-        "ed_errors": ";".join(str(found - true) for found, true in score.ed.pairs),
-        "ed_missed": len(score.ed.misses),
-        "ed_false": len(score.ed.false),
+        **events("ed", score.ed),
         "ed_afd": _mean(score.afd_ed, 3),
-        "es_errors": ";".join(str(found - true) for found, true in score.es.pairs),
-        "es_missed": len(score.es.misses),
-        "es_false": len(score.es.false),
+        **events("es", score.es),
         "es_afd": _mean(score.afd_es, 3),
-        "ef": _blank(score.ef_found, 3),
-        "ef_reference": _blank(score.ef_true, 3),
+        "ef": blank(score.ef_found, 3),
+        "ef_reference": blank(score.ef_true, 3),
         "warnings": "; ".join(score.warnings),
+    }
+
+
+def events(kind: str, matches: Matches) -> dict[str, object]:
+    """The columns of the matched events of a kind, "ed" or "es"."""
+    return {
+        f"{kind}_errors": ";".join(str(found - true) for found, true in matches.pairs),
+        f"{kind}_missed": len(matches.misses),
+        f"{kind}_false": len(matches.false),
     }
 
 
@@ -50,7 +56,8 @@ def _mean(values: npt.NDArray[np.float64], digits: int) -> object:
     return round(float(known.mean()), digits) if len(known) else ""
 
 
-def _blank(value: float, digits: int) -> object:
+def blank(value: float, digits: int) -> object:
+    """A rounded number, nothing for one that is not defined."""
     return round(value, digits) if np.isfinite(value) else ""
 
 

@@ -62,9 +62,7 @@ def ef_row(score: RealScore) -> Row:
 
 def figure_row(figure: Figure) -> Row:
     """A figure over clips; null where it is not defined."""
-    bounds = None if figure.interval is None else [round(bound, 5) for bound in figure.interval]
-    words = {"n": figure.n, "of": figure.of, "unit": figure.unit, "definition": figure.definition}
-    return {"value": known(figure.value, 5), "interval_95": bounds} | words
+    return figure.entry() | {"value": known(figure.value, 5)}
 
 
 def known(value: float, digits: int) -> float | None:

@@ -5,7 +5,6 @@ from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
     from echodfkd.eval.compare import Difference
-    from echodfkd.eval.metric import Figure
     from echodfkd.eval.run import ModelScores
 
 
@@ -21,19 +20,13 @@ def tell_figures(results: "Sequence[ModelScores]") -> None:
         print(f"{against}, {len(result.scores)} clips")
         for figure in result.figures:
             if not figure.detail:
-                print(f"  {figure_line(figure)}")
+                print(f"  {figure.line()}")
         print(f"  Parameters: {parameters(result.model) or 'unknown'}")
         print(f"  Frames per second: {result.frames_per_second:.0f}")
         for note in notes(result):
             print(f"  note: {note}")
     for one in differences(results):
         print(difference_line(one))
-
-
-def figure_line(figure: "Figure") -> str:
-    """ "Dice per image: 0.9012  [0.89, 0.91]"."""
-    bounds = "" if figure.interval is None else " [{:.4g}, {:.4g}]".format(*figure.interval)
-    return f"{figure.title}: {figure.value:.{figure.digits}f} {figure.unit}{bounds}"
 
 
 def difference_line(one: "Difference") -> str:

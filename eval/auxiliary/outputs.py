@@ -3,10 +3,8 @@
 from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
-import numpy as np
-
 from echodfkd.eval.auxiliary.judged import Judged
-from echodfkd.eval.figures import Figure
+from echodfkd.eval.per_clip import blank, events
 from echodfkd.eval.report import sections
 from echodfkd.eval.report.content import Report, Score, Section
 
@@ -32,14 +30,8 @@ def entry(judged: Judged) -> dict[str, Any]:
         "form": judged.form,
         "events_from": judged.events_from,
         "clips": len(judged.rows),
-        "figures": {figure.name: _figure(figure) for figure in judged.figures},
+        "figures": {figure.name: figure.entry() for figure in judged.figures},
     }
-
-
-def _figure(figure: Figure) -> dict[str, Any]:
-    bounds = None if figure.interval is None else [round(bound, 5) for bound in figure.interval]
-    words = {"n": figure.n, "of": figure.of, "unit": figure.unit, "definition": figure.definition}
-    return {"value": round(figure.value, 5), "interval_95": bounds, **words}
 
 
 def clip_rows(results: Sequence[Judged]) -> Iterator[dict[str, object]]:
@@ -50,24 +42,11 @@ def clip_rows(results: Sequence[Judged]) -> Iterator[dict[str, object]]:
                 "model": judged.model.name,
                 "reference": f"auxiliary {judged.auxiliary}",
                 "clip": row.clip,
-                **(_events(row, "ed") | _events(row, "es") if judged.events_from else {}),
-                "ef": _blank(row.ef_found),
-                "ef_reference": _blank(row.ef_auxiliary),
-                **{name: _blank(value, 5) for name, value in row.values.items()},
+                **(events("ed", row.ed) | events("es", row.es) if judged.events_from else {}),
+                "ef": blank(row.ef_found, 3),
+                "ef_reference": blank(row.ef_auxiliary, 3),
+                **{name: blank(value, 5) for name, value in row.values.items()},
             }
-
-
-def _events(row: Any, kind: str) -> dict[str, object]:
-    matches = getattr(row, kind)
-    return {
-        f"{kind}_errors": ";".join(str(found - true) for found, true in matches.pairs),
-        f"{kind}_missed": len(matches.misses),
-        f"{kind}_false": len(matches.false),
-    }
-
-
-def _blank(value: float, digits: int = 3) -> object:
-    return round(value, digits) if np.isfinite(value) else ""
 
 
 def section(results: Sequence[Judged]) -> Section:
@@ -102,8 +81,7 @@ def lines(judged: Judged) -> Iterator[str]:
     """What is printed of one model."""
     yield f"{judged.model.name} {judged.by}, {len(judged.rows)} clips"
     for figure in judged.figures:
-        bounds = "" if figure.interval is None else " [{:.4g}, {:.4g}]".format(*figure.interval)
-        yield f"  {figure.title}: {figure.value:.{figure.digits}f} {figure.unit}{bounds}"
+        yield f"  {figure.line()}"
     if len(judged.rows) == 1:
         yield "  One clip: no intervals."
     if judged.events_from:

@@ -8,7 +8,7 @@ from matplotlib.axes import Axes
 from echodfkd.errors import EchoError
 from echodfkd.eval.published import STUDENT, Published, PublishedModel, published
 from echodfkd.eval.report.content import Cell, Chart, Section, Table
-from echodfkd.eval.report.plots import PAGE, STYLE, _figure, _svg
+from echodfkd.eval.report.plots import PAGE, STYLE, drawing, svg
 
 Point = tuple[str, int, float]  # name, parameters, Dice 0..1
 GIVEN = "mean Dice per image\n(grey: EchoNet-Dynamic test set, human labels;\ncoloured: the given data, {})"
@@ -26,7 +26,7 @@ def pareto_chart(ours: Sequence[Point], reference: str, table: Published | None 
     if any(size <= 0 for _, size, _ in ours):
         raise EchoError("a model of no parameters has no place on a logarithmic axis")
     with mpl.rc_context(STYLE):
-        figure, (axes,) = _figure(width=6.4, height=4.2)
+        figure, (axes,) = drawing(width=6.4, height=4.2)
         axes.set_xscale("log")
         _draw_published(axes, (table or published()).models)
         for name, size, dice in ours:
@@ -34,7 +34,7 @@ def pareto_chart(ours: Sequence[Point], reference: str, table: Published | None 
             _name(axes, name, size, dice, above=False)
         axes.set(xlabel="parameters (log scale)", ylabel=GIVEN.format(reference))
         axes.margins(x=0.12, y=0.12)
-        return _svg(figure)
+        return svg(figure)
 
 
 def _draw_published(axes: Axes, models: Sequence[PublishedModel]) -> None:

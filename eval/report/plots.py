@@ -42,9 +42,9 @@ STYLE: dict[Any, Any] = {
 def area_curve(result: SegmentResult) -> str:
     """LV area against time with ED and ES marks, SVG."""
     with mpl.rc_context(STYLE):
-        figure, (axes,) = _figure()
+        figure, (axes,) = drawing()
         draw_area_curve(axes, result, PAGE)
-        return _svg(figure)
+        return svg(figure)
 
 
 def training_curve(rows: Sequence[Mapping[str, Any]]) -> str:
@@ -61,7 +61,7 @@ def training_curve(rows: Sequence[Mapping[str, Any]]) -> str:
     if not drawn:
         raise EchoError("no training curve: no row has a step and a loss or an agreement")
     with mpl.rc_context(STYLE):
-        figure, panels = _figure(rows=len(drawn), height=SIZE[1] * (0.55 + 0.45 * len(drawn)))
+        figure, panels = drawing(rows=len(drawn), height=SIZE[1] * (0.55 + 0.45 * len(drawn)))
         for axes, (key, curve), colour in zip(panels, drawn.items(), (PAGE.es, PAGE.ed), strict=False):
             mark = "o" if len(curve) == 1 else None
             axes.plot(curve[:, 0], curve[:, 1], color=colour, linewidth=1.6, marker=mark)
@@ -72,7 +72,7 @@ def training_curve(rows: Sequence[Mapping[str, Any]]) -> str:
                 axes.yaxis.set_minor_locator(NullLocator())
                 axes.yaxis.set_major_formatter("{x:g}")
         panels[-1].set_xlabel("training step")
-        return _svg(figure)
+        return svg(figure)
 
 
 def ef_scatter(true: npt.ArrayLike, found: npt.ArrayLike) -> str:
@@ -84,13 +84,13 @@ def ef_scatter(true: npt.ArrayLike, found: npt.ArrayLike) -> str:
     x, y = _pairs(true, found)
     low, high = min(x.min(), y.min()) - 3, max(x.max(), y.max()) + 3
     with mpl.rc_context(STYLE):
-        figure, (axes,) = _figure(width=4.0, height=4.0)
+        figure, (axes,) = drawing(width=4.0, height=4.0)
         axes.plot([low, high], [low, high], color=PAGE.faint, linewidth=1, linestyle=(0, (4, 3)))
         _dots(axes, x, y)
         axes.set(
             xlabel="true EF (%)", ylabel="EF found (%)", xlim=(low, high), ylim=(low, high), aspect="equal"
         )
-        return _svg(figure)
+        return svg(figure)
 
 
 def bland_altman(true: npt.ArrayLike, found: npt.ArrayLike) -> str:
@@ -105,7 +105,7 @@ def bland_altman(true: npt.ArrayLike, found: npt.ArrayLike) -> str:
     difference = y - x
     bias, spread = difference.mean(), 1.96 * difference.std(ddof=1) if len(x) > 1 else 0.0
     with mpl.rc_context(STYLE):
-        figure, (axes,) = _figure(width=4.0, height=4.0)
+        figure, (axes,) = drawing(width=4.0, height=4.0)
         _dots(axes, (x + y) / 2, difference)
         levels = {"bias": bias} | ({"+1.96 SD": bias + spread, "−1.96 SD": bias - spread} if spread else {})
         for label, level in levels.items():
@@ -119,7 +119,7 @@ def bland_altman(true: npt.ArrayLike, found: npt.ArrayLike) -> str:
             )
         axes.margins(y=0.15)
         axes.set(xlabel="mean of both EF (%)", ylabel="found minus true EF (points)")
-        return _svg(figure)
+        return svg(figure)
 
 
 def event_histogram(errors: Mapping[str, npt.ArrayLike], unit: str = "frames") -> str:
@@ -143,13 +143,13 @@ def event_histogram(errors: Mapping[str, npt.ArrayLike], unit: str = "frames") -
         else np.linspace(-reach, reach, 22)
     )
     with mpl.rc_context(STYLE):
-        figure, (axes,) = _figure()
+        figure, (axes,) = drawing()
         colours = [{"ED": PAGE.ed, "ES": PAGE.es}.get(label, PAGE.line) for label in arrays]
         axes.hist(list(arrays.values()), bins=bins.tolist(), color=colours, label=list(arrays), rwidth=0.86)
         axes.axvline(0, color=PAGE.faint, linewidth=1, linestyle=(0, (4, 3)))
         axes.set(xlabel=f"found minus true ({unit}; negative: early)", ylabel="events")
         axes.legend(loc="upper right")
-        return _svg(figure)
+        return svg(figure)
 
 
 def _column(rows: Sequence[Mapping[str, Any]], key: str) -> npt.NDArray[np.float64]:
@@ -173,7 +173,8 @@ def _dots(axes: Axes, x: npt.NDArray[np.float64], y: npt.NDArray[np.float64]) ->
     axes.scatter(x, y, s=10 if crowded else 26, color=PAGE.ed, alpha=0.5 if crowded else 0.8, linewidths=0)
 
 
-def _figure(*, rows: int = 1, width: float = SIZE[0], height: float = SIZE[1]) -> tuple[Figure, list[Axes]]:
+def drawing(*, rows: int = 1, width: float = SIZE[0], height: float = SIZE[1]) -> tuple[Figure, list[Axes]]:
+    """An empty figure of the page's looks and its `rows` panels; width and height in inches."""
     figure = Figure(figsize=(width, height), facecolor="none", layout="constrained")
     panels = list(figure.subplots(rows, 1, sharex=True, squeeze=False)[:, 0])
     for axes in panels:
@@ -181,7 +182,7 @@ def _figure(*, rows: int = 1, width: float = SIZE[0], height: float = SIZE[1]) -
     return figure, panels
 
 
-def _svg(figure: Figure) -> str:
+def svg(figure: Figure) -> str:
     """The <svg> element alone, scaling with its column, its ink the page's text colour."""
     stream = StringIO()
     figure.savefig(stream, format="svg", metadata={"Date": None, "Creator": None})
