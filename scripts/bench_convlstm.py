@@ -18,41 +18,14 @@ from collections.abc import Callable
 from functools import partial
 
 import torch
+from plain_convlstm import Published
 from torch import Tensor, nn
 
-from echodfkd.students.convlstm import ConvLSTM, Recurrence
+from echodfkd.students.convlstm import ConvLSTM
 from echodfkd.students.networks import build_network
 
 STRIDE = 32  # frames that a stream brings at once
 WINDOW = 8  # frames that a student learns from at once
-
-
-class Plain(nn.Module):
-    """The same network, each recurrence as a loop over frames."""
-
-    def __init__(self, network: ConvLSTM) -> None:
-        super().__init__()
-        self.network = network
-
-    def forward(self, x: Tensor) -> Tensor:
-        """Logits (1, T, 1, H, W) of one clip of that shape; H and W are multiples of 8."""
-        model, frames = self.network.model, x[0]
-        for scale in (*model.conv_lstm_blocks, *model.conv_lstm_upsampling):
-            for layer in scale.conv_lstm_layers:
-                frames = looped(layer.cell.conv, frames) if isinstance(layer, Recurrence) else layer(frames)
-        return model.output_layer(frames)[None]
-
-
-def looped(conv: nn.Conv2d, frames: Tensor) -> Tensor:
-    """Hidden states (T, C, h, w) of (T, inputs, h, w)."""
-    hidden = cell = frames.new_zeros(1, conv.out_channels // 4, *frames.shape[2:])
-    seen = []
-    for frame in frames.split(1):
-        i, f, o, g = conv(torch.cat([frame, hidden], 1)).chunk(4, 1)
-        cell = torch.sigmoid(f) * cell + torch.sigmoid(i) * torch.tanh(g)
-        hidden = torch.sigmoid(o) * torch.tanh(cell)
-        seen.append(hidden)
-    return torch.cat(seen)
 
 
 @torch.inference_mode()
@@ -80,11 +53,11 @@ def timed(run: Callable[[Tensor], object], clip: Tensor) -> float:
     return clock() - begun
 
 
-def models(size: str, device: str) -> tuple[Plain, ConvLSTM]:
+def models(size: str, device: str) -> tuple[Published, ConvLSTM]:
     """The baseline and ours, with the same weights."""
     torch.manual_seed(0)
     ours = build_network(f"convlstm-{size}").to(device)
-    plain = Plain(ConvLSTM(ours.blocks, ours.layers).to(device))  # type: ignore[arg-type]
+    plain = Published(ConvLSTM(ours.blocks, ours.layers).to(device))  # type: ignore[arg-type]
     plain.network.load_state_dict(ours.state_dict())
     return plain, ours.to(memory_format=torch.channels_last)  # type: ignore[call-overload, return-value]
 

@@ -16,14 +16,15 @@ import time
 from collections.abc import Callable
 
 import torch
-from torch import Tensor, nn
+from plain_convlstm import Published
+from torch import Tensor
 from torch.nn import functional as F
 
 from echodfkd.distill.data import GeneratorExamples, Masks, loader
 from echodfkd.distill.distill import teacher_labels
 from echodfkd.distill.recipe import preset
 from echodfkd.distill.trainer import Trainer
-from echodfkd.students.convlstm import ConvLSTM, Recurrence
+from echodfkd.students.convlstm import ConvLSTM
 from echodfkd.students.networks import build_network
 from echodfkd.synth import training_generators
 from echodfkd.teachers import load_teacher
@@ -38,40 +39,6 @@ def batches(count: int, window: int) -> list[Batch]:
     label = teacher_labels(load_teacher("sim", device="cpu"))
     drawn = [frames for frames, _ in loader(examples, range(count * BATCH), BATCH, 0)]
     return [(frames, label(frames).taught) for frames in drawn]  # type: ignore[misc]
-
-
-class Published(nn.Module):
-    """The same network as published: (B, T, C, H, W) in torch's own layout, recurrences frame by frame."""
-
-    def __init__(self, network: ConvLSTM) -> None:
-        super().__init__()
-        self.network = network
-
-    def forward(self, x: Tensor) -> Tensor:
-        """Logits (B, T, 1, H, W) of clips of that shape; H and W are multiples of 8."""
-        model = self.network.model
-        for scale in (*model.conv_lstm_blocks, *model.conv_lstm_upsampling):
-            for layer in scale.conv_lstm_layers:
-                recurs = isinstance(layer, Recurrence)
-                x = looped(layer.cell.conv, x) if recurs else every_frame(layer, x)
-        return every_frame(model.output_layer, x)
-
-
-def every_frame(layer: nn.Module, x: Tensor) -> Tensor:
-    """A layer over all frames of (B, T, ...) at once."""
-    return layer(x.flatten(0, 1)).unflatten(0, x.shape[:2])
-
-
-def looped(conv: nn.Conv2d, x: Tensor) -> Tensor:
-    """Hidden states (B, T, C, h, w) of (B, T, inputs, h, w): one convolution of [input, hidden] a frame."""
-    hidden = cell = x.new_zeros(x.shape[0], conv.out_channels // 4, *x.shape[3:])
-    seen = []
-    for t in range(x.shape[1]):
-        i, f, o, g = conv(torch.cat([x[:, t], hidden], 1)).chunk(4, 1)
-        cell = torch.sigmoid(f) * cell + torch.sigmoid(i) * torch.tanh(g)
-        hidden = torch.sigmoid(o) * torch.tanh(cell)
-        seen.append(hidden)
-    return torch.stack(seen, 1)
 
 
 def plain_step(network: ConvLSTM) -> Callable[[Tensor, Tensor], float]:
