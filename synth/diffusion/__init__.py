@@ -1,0 +1,1 @@
+"""One small diffusion core: codec, denoiser, noise process, conditions, sampler, training - one of each."""

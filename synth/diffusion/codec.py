@@ -1,0 +1,93 @@
+"""Codecs: between clips of pixels and what a diffusion model works on, with the scale of its latents."""
+
+from typing import Any, Protocol
+
+import torch
+from torch import Tensor, nn
+
+from echodfkd.clip import Frames
+
+CHUNK = 32  # frames that go through a codec at once
+
+
+class Codec(Protocol):
+    """Encodes clips (B, 1, T, H, W), grey in [-1, 1], to latents (B, C, T, h, w) of about unit size."""
+
+    channels: int
+    factor: int  # H / h
+
+    def encode(self, clips: Tensor) -> Tensor:
+        """Latents of clips."""
+        ...
+
+    def decode(self, latents: Tensor) -> Tensor:
+        """Clips of latents, not clamped."""
+        ...
+
+
+class Identity:
+    """Pixels as they are."""
+
+    channels, factor = 1, 1
+
+    def encode(self, clips: Tensor) -> Tensor:
+        """The clips."""
+        return clips
+
+    def decode(self, latents: Tensor) -> Tensor:
+        """The latents."""
+        return latents
+
+
+class FrameKL:
+    """An AutoencoderKL on every frame by itself (Rombach et al. 2022).
+
+    The scale of its latents stands in its configuration: `latents_mean` and `latents_std` where there are
+    such, else `scaling_factor`.
+    """
+
+    def __init__(self, network: nn.Module) -> None:
+        self.network: Any = network.eval().requires_grad_(False)
+        config = self.network.config
+        self.channels = int(config.latent_channels)
+        self.factor = 2 ** (len(config.block_out_channels) - 1)
+        mean, std = config.latents_mean, config.latents_std
+        shape = (1, -1, 1, 1)
+        self.mean = torch.tensor(mean or [0.0]).view(shape)
+        self.std = torch.tensor(std or [1 / config.scaling_factor]).view(shape)
+
+    @property
+    def device(self) -> torch.device:
+        """Where the network is."""
+        return next(self.network.parameters()).device
+
+    @torch.no_grad()
+    def encode(self, clips: Tensor) -> Tensor:
+        """Latents: the mean of the posterior, to scale."""
+        frames = clips.transpose(1, 2).flatten(0, 1)
+        colours = int(self.network.config.in_channels)
+        parts = [
+            self.network.encode(chunk.to(self.device).expand(-1, colours, -1, -1)).latent_dist.mean
+            for chunk in frames.split(CHUNK)
+        ]
+        latents = (torch.cat(parts) - self.mean.to(self.device)) / self.std.to(self.device)
+        return latents.unflatten(0, (len(clips), -1)).transpose(1, 2)
+
+    @torch.no_grad()
+    def decode(self, latents: Tensor) -> Tensor:
+        """Clips; colours are averaged to grey."""
+        frames = latents.transpose(1, 2).flatten(0, 1).to(self.device)
+        frames = frames * self.std.to(self.device) + self.mean.to(self.device)
+        parts = [self.network.decode(chunk).sample.mean(1, keepdim=True) for chunk in frames.split(CHUNK)]
+        return torch.cat(parts).unflatten(0, (len(latents), -1)).transpose(1, 2)
+
+
+def to_signal(frames: Tensor) -> Tensor:
+    """Grey 0..255 to [-1, 1], float32."""
+    return frames.float() / 127.5 - 1
+
+
+def to_frames(clip: Tensor) -> Frames:
+    """uint8 (T, H, W) of one clip (1, T, H, W) in [-1, 1]; what lies beyond is clamped."""
+    grey = ((clip[0].float().cpu().clamp(-1, 1) + 1) * 127.5).round()
+    return grey.to(torch.uint8).numpy()

@@ -1,0 +1,126 @@
+"""A denoiser: one diffusers network, and all that differs between networks about axes, sizes and time."""
+
+from collections.abc import Callable, Sequence
+from typing import Any
+
+import torch
+from torch import Tensor, nn
+from torch.nn.functional import pad
+
+from echodfkd.errors import EchoError
+from echodfkd.synth.diffusion.conditions import Conditioner, Values
+
+Told = dict[str, Tensor | None]  # what remains of the values when pictures are beside the noisy ones
+
+
+class Denoiser(nn.Module):
+    """Calls a network on clips (B, C, T, h, w) of any size and in one order of axes.
+
+    Args:
+        network: of a class in `CALLS`.
+        conditioners: what it is told; each forward pass needs a value for each of them.
+        multiple: height and width are padded to a multiple of this and cropped back.
+        patch: pixels are folded into channels by squares of this side before the network, and unfolded
+            after: spatial detail costs channels of the outer layers instead of area everywhere.
+        time_scale: the process's time is multiplied by this.
+
+    Raises:
+        EchoError: for a network of another class.
+    """
+
+    def __init__(
+        self,
+        network: nn.Module,
+        conditioners: Sequence[Conditioner] = (),
+        *,
+        multiple: int = 1,
+        patch: int = 1,
+        time_scale: float = 1.0,
+    ) -> None:
+        super().__init__()
+        name = type(network).__name__
+        if name not in CALLS:
+            raise EchoError(f"no denoiser can be made of {name}; known are {', '.join(CALLS)}")
+        self.network, self._call = network, CALLS[name]
+        self.conditioners = tuple(conditioners)
+        self.multiple, self.patch, self.time_scale = multiple, patch, time_scale
+
+    def forward(self, noisy: Tensor, time: Tensor, values: Values) -> Tensor:
+        """The network's raw output, of the shape of the clips.
+
+        Args:
+            noisy: float (B, C, T, h, w), scaled as the process wants it.
+            time: (B,), as the process counts it.
+            values: by conditioner.
+
+        Raises:
+            EchoError: when a value is missing or has another shape.
+        """
+        self._check(values)
+        pictures = [noisy, *(values[c.name] for c in self.conditioners if c.kind == "concat")]
+        folded = [fold(grown(p, self.multiple * self.patch), self.patch) for p in pictures]
+        output = self._call(self.network, torch.cat(folded, 1), time * self.time_scale, self._told(values))
+        return unfold(output, self.patch)[..., : noisy.shape[-2], : noisy.shape[-1]]
+
+    def _check(self, values: Values) -> None:
+        for conditioner in self.conditioners:
+            if conditioner.name not in values:
+                raise EchoError(f"condition {conditioner.name!r} is missing")
+            conditioner.check(values[conditioner.name])
+
+    def _told(self, values: Values) -> Told:
+        def joined(kind: str) -> Tensor | None:
+            found = [values[c.name] for c in self.conditioners if c.kind == kind]
+            return torch.cat(found, 1) if found else None
+
+        return {"embedding": joined("embedding"), "tokens": joined("tokens")}
+
+
+def grown(clips: Tensor, multiple: int) -> Tensor:
+    """Clips padded at the right and below, by their edges, to a height and width of a multiple."""
+    height, width = clips.shape[-2:]
+    more = (0, -width % multiple, 0, -height % multiple)
+    if not any(more):
+        return clips
+    return pad(clips.flatten(0, 1), more, mode="replicate").unflatten(0, clips.shape[:2])
+
+
+def fold(clips: Tensor, patch: int) -> Tensor:
+    """(B, C, T, h, w) -> (B, C * patch^2, T, h / patch, w / patch)."""
+    if patch == 1:
+        return clips
+    frames = torch.pixel_unshuffle(clips.transpose(1, 2), patch)
+    return frames.transpose(1, 2)
+
+
+def unfold(clips: Tensor, patch: int) -> Tensor:
+    """The inverse of `fold`."""
+    return clips if patch == 1 else torch.pixel_shuffle(clips.transpose(1, 2), patch).transpose(1, 2)
+
+
+def _spatio_temporal(network: Any, x: Tensor, time: Tensor, told: Told) -> Tensor:
+    """UNetSpatioTemporalConditionModel: (B, T, C, h, w), tokens for all frames, numbers in `added_time_ids`."""
+    config, (batch,) = network.config, time.shape
+    tokens, ids = told["tokens"], told["embedding"]
+    if tokens is None:
+        tokens = x.new_zeros(batch, 1, config.cross_attention_dim)
+    if ids is None:
+        count = config.projection_class_embeddings_input_dim // config.addition_time_embed_dim
+        ids = x.new_zeros(batch, count)
+    return network(x.transpose(1, 2), time, tokens, ids, return_dict=False)[0].transpose(1, 2)
+
+
+def _images(network: Any, x: Tensor, time: Tensor, told: Told) -> Tensor:
+    """UNet2DModel: every frame a picture of its own."""
+    frames = x.shape[2]
+    pictures = x.transpose(1, 2).flatten(0, 1)
+    labels = told["embedding"]
+    known = None if labels is None else labels.squeeze(1).repeat_interleave(frames)
+    output = network(pictures, time.repeat_interleave(frames), known, return_dict=False)[0]
+    return output.unflatten(0, (-1, frames)).transpose(1, 2)
+
+
+CALLS: dict[str, Callable[[Any, Tensor, Tensor, Told], Tensor]] = {
+    "UNetSpatioTemporalConditionModel": _spatio_temporal,
+    "UNet2DModel": _images,
+}

@@ -1,0 +1,166 @@
+"""Noise processes: how clips are noised in training, and what a network's raw output then means.
+
+Schedulers are diffusers'; a process says which of them fit it and what loss teaches its network.
+"""
+
+from dataclasses import dataclass, field
+from typing import Any, Protocol
+
+import torch
+from diffusers import (
+    DDIMScheduler,
+    DDPMScheduler,
+    EDMDPMSolverMultistepScheduler,
+    EDMEulerScheduler,
+    FlowMatchEulerDiscreteScheduler,
+    UniPCMultistepScheduler,
+)
+from torch import Tensor
+
+from echodfkd.errors import unknown_name
+
+
+@dataclass(frozen=True)
+class Noised:
+    """A training example as its network sees it.
+
+    Attributes:
+        sample: the network's input (B, C, T, h, w). time: (B,), as the process counts it.
+        target: what the output shall be. weight: (B,) of each example's squared error.
+    """
+
+    sample: Tensor
+    time: Tensor
+    target: Tensor
+    weight: Tensor
+
+
+class Process(Protocol):
+    """A noise process. `solvers` are the names that `scheduler` knows."""
+
+    solvers: tuple[str, ...]
+
+    def noised(self, clean: Tensor, noise: Tensor, rng: torch.Generator) -> Noised:
+        """Training examples of clips and as much unit noise, each at a time drawn from `rng`."""
+        ...
+
+    def scheduler(self, solver: str) -> Any:
+        """A new diffusers scheduler that steps through this process. Raises UsageError for a name unknown."""
+        ...
+
+
+def shaped(values: Tensor, like: Tensor) -> Tensor:
+    """(B,) with as many axes as `like`, on its device."""
+    return values.to(like.device).view(-1, *[1] * (like.ndim - 1))
+
+
+@dataclass(frozen=True)
+class EDM:
+    """Elucidated diffusion (Karras et al. 2022), preconditioned as diffusers' EDM schedulers do it.
+
+    Attributes:
+        sigma_data, sigma_min, sigma_max, rho: of the paper's table 1.
+        mean, std: of ln sigma in training (P_mean, P_std).
+    """
+
+    sigma_data: float = 0.5
+    sigma_min: float = 0.002
+    sigma_max: float = 80.0
+    rho: float = 7.0
+    mean: float = -1.2
+    std: float = 1.2
+    solvers: tuple[str, ...] = field(default=("heun", "euler", "dpm"), repr=False)
+
+    def scheduler(self, solver: str) -> Any:
+        """Of "euler" and "dpm"; "heun" steps through "euler"'s sigmas, see `heun.py`."""
+        known = {"heun": EDMEulerScheduler, "euler": EDMEulerScheduler, "dpm": EDMDPMSolverMultistepScheduler}
+        if solver not in known:
+            raise unknown_name("solver", solver, list(known))
+        names = ("sigma_data", "sigma_min", "sigma_max", "rho")
+        return known[solver](**{name: getattr(self, name) for name in names})
+
+    def noised(self, clean: Tensor, noise: Tensor, rng: torch.Generator) -> Noised:
+        """The raw output learns (clean - c_skip noisy) / c_out; its error then has the paper's weight, 1."""
+        sigma = torch.exp(torch.randn(len(clean), generator=rng) * self.std + self.mean)
+        wide, data = shaped(sigma, clean), self.sigma_data
+        noisy, total = clean + wide * noise, wide**2 + data**2
+        target = (clean - noisy * data**2 / total) * total.sqrt() / (wide * data)
+        one = torch.ones_like(sigma)
+        return Noised(noisy / total.sqrt(), torch.log(sigma) / 4, target, one)
+
+
+@dataclass(frozen=True)
+class DDPM:
+    """Discrete diffusion (Ho et al. 2020) that predicts noise ("epsilon") or velocity ("v_prediction").
+
+    Attributes:
+        prediction: what the network predicts. schedule: of the betas, diffusers' name. steps: of training.
+        beta_start, beta_end: of the schedule where it has them.
+    """
+
+    prediction: str = "v_prediction"
+    schedule: str = "linear"
+    steps: int = 1000
+    beta_start: float = 1e-4
+    beta_end: float = 0.02
+    solvers: tuple[str, ...] = field(default=("ddpm", "ddim", "unipc"), repr=False)
+
+    def scheduler(self, solver: str) -> Any:
+        """Of "ddpm", "ddim" and "unipc"; nothing is clipped, since latents have no bounds."""
+        known: dict[str, Any] = {
+            "ddpm": DDPMScheduler,
+            "ddim": DDIMScheduler,
+            "unipc": UniPCMultistepScheduler,
+        }
+        if solver not in known:
+            raise unknown_name("solver", solver, list(known))
+        options: dict[str, Any] = {"clip_sample": False} if solver != "unipc" else {}
+        return known[solver](
+            num_train_timesteps=self.steps,
+            beta_schedule=self.schedule,
+            beta_start=self.beta_start,
+            beta_end=self.beta_end,
+            prediction_type=self.prediction,
+            timestep_spacing="trailing",  # so that sampling starts where nothing but noise is left
+            **options,
+        )
+
+    def noised(self, clean: Tensor, noise: Tensor, rng: torch.Generator) -> Noised:
+        """At a step drawn evenly."""
+        scheduler = self.scheduler("ddpm")
+        time = torch.randint(self.steps, (len(clean),), generator=rng)
+        sample = scheduler.add_noise(clean, noise, time)
+        v = self.prediction == "v_prediction"
+        target = scheduler.get_velocity(clean, noise, time) if v else noise
+        return Noised(sample, time.to(clean.dtype), target, torch.ones(len(clean)))
+
+
+@dataclass(frozen=True)
+class Flow:
+    """Rectified flow (Liu et al. 2023; Lipman et al. 2023): straight lines from noise to clips.
+
+    Time is 1000 times the share of noise, as diffusers' flow scheduler counts it.
+
+    Attributes:
+        mean, std: of the logit of the share of noise in training (Esser et al. 2024, section 3.1).
+    """
+
+    mean: float = 0.0
+    std: float = 1.0
+    solvers: tuple[str, ...] = field(default=("euler",), repr=False)
+
+    def scheduler(self, solver: str) -> Any:
+        """Of "euler" alone."""
+        if solver not in self.solvers:
+            raise unknown_name("solver", solver, list(self.solvers))
+        return FlowMatchEulerDiscreteScheduler(num_train_timesteps=1000)
+
+    def noised(self, clean: Tensor, noise: Tensor, rng: torch.Generator) -> Noised:
+        """The output learns the velocity, noise - clean."""
+        share = torch.sigmoid(torch.randn(len(clean), generator=rng) * self.std + self.mean)
+        wide = shaped(share, clean)
+        sample = (1 - wide) * clean + wide * noise
+        return Noised(sample, 1000 * share, noise - clean, torch.ones_like(share))
+
+
+PROCESSES: dict[str, type] = {"edm": EDM, "ddpm": DDPM, "flow": Flow}
