@@ -44,13 +44,17 @@ class FrameKL:
 
     The scale of its latents stands in its configuration: `latents_mean` and `latents_std` where there are
     such, else `scaling_factor`.
+
+    Args:
+        network: diffusers' AutoencoderKL. patch: squares of this side are folded into its channels.
     """
 
-    def __init__(self, network: nn.Module) -> None:
+    def __init__(self, network: nn.Module, patch: int = 1) -> None:
         self.network: Any = network.eval().requires_grad_(False)
-        config = self.network.config
+        self.patch = patch
+        config: Any = network.config
         self.channels = int(config.latent_channels)
-        self.factor = 2 ** (len(config.block_out_channels) - 1)
+        self.factor = patch * 2 ** (len(config.block_out_channels) - 1)
         mean, std = config.latents_mean, config.latents_std
         shape = (1, -1, 1, 1)
         self.mean = torch.tensor(mean or [0.0]).view(shape)
@@ -64,12 +68,10 @@ class FrameKL:
     @torch.no_grad()
     def encode(self, clips: Tensor) -> Tensor:
         """Latents: the mean of the posterior, to scale."""
-        frames = clips.transpose(1, 2).flatten(0, 1)
-        colours = int(self.network.config.in_channels)
-        parts = [
-            self.network.encode(chunk.to(self.device).expand(-1, colours, -1, -1)).latent_dist.mean
-            for chunk in frames.split(CHUNK)
-        ]
+        frames = torch.pixel_unshuffle(clips.transpose(1, 2).flatten(0, 1), self.patch)
+        if self.patch == 1:  # published ones take colours
+            frames = frames.expand(-1, int(self.network.config.in_channels), -1, -1)
+        parts = [self.network.encode(chunk.to(self.device)).latent_dist.mean for chunk in frames.split(CHUNK)]
         latents = (torch.cat(parts) - self.mean.to(self.device)) / self.std.to(self.device)
         return latents.unflatten(0, (len(clips), -1)).transpose(1, 2)
 
@@ -78,8 +80,13 @@ class FrameKL:
         """Clips; colours are averaged to grey."""
         frames = latents.transpose(1, 2).flatten(0, 1).to(self.device)
         frames = frames * self.std.to(self.device) + self.mean.to(self.device)
-        parts = [self.network.decode(chunk).sample.mean(1, keepdim=True) for chunk in frames.split(CHUNK)]
+        parts = [self._grey(self.network.decode(chunk).sample) for chunk in frames.split(CHUNK)]
         return torch.cat(parts).unflatten(0, (len(latents), -1)).transpose(1, 2)
+
+    def _grey(self, frames: Tensor) -> Tensor:
+        if self.patch > 1:
+            return torch.pixel_shuffle(frames, self.patch)
+        return frames.mean(1, keepdim=True)
 
 
 def to_signal(frames: Tensor) -> Tensor:

@@ -1,8 +1,8 @@
 """What a denoiser is told beside the noisy clip and its time: named values, each with a null that it learns.
 
-A system lists its `Conditioner`s; the values travel as a plain dict from name to tensor. Training drops values
-at random, so that the null is known and guidance means something (classifier-free guidance, Ho & Salimans
-2022); sampling cuts them to windows.
+A system lists its `Conditioner`s; the values travel as a plain dict from name to tensor. Training drops
+values at random, so that the null is known and guidance means something (classifier-free guidance, Ho &
+Salimans 2022); sampling cuts them to windows.
 """
 
 from collections.abc import Mapping, Sequence
@@ -66,7 +66,9 @@ def nulled(conditioners: Sequence[Conditioner], values: Values) -> dict[str, Ten
     return {**values, **nulls}
 
 
-def windowed(conditioners: Sequence[Conditioner], values: Values, spans: Sequence[slice]) -> dict[str, Tensor]:
+def windowed(
+    conditioners: Sequence[Conditioner], values: Values, spans: Sequence[slice]
+) -> dict[str, Tensor]:
     """The values of each window of each clip: row b * len(spans) + w is window w of clip b.
 
     Pictures are cut to their window; what holds for the whole clip goes with every window of that clip.

@@ -3,9 +3,9 @@
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from math import sqrt
+from typing import Any
 
 import torch
-from diffusers import EDMEulerScheduler
 from diffusers.utils.torch_utils import randn_tensor
 from torch import Tensor
 
@@ -27,7 +27,7 @@ class Churn:
 
 def heun(
     network: Callable[[Tensor, Tensor], Tensor],
-    scheduler: EDMEulerScheduler,
+    scheduler: Any,
     sample: Tensor,
     start: int,
     rngs: Sequence[torch.Generator],
@@ -37,7 +37,7 @@ def heun(
 
     Args:
         network: (input scaled by c_in, c_noise) -> raw output.
-        scheduler: with its timesteps set; its sigmas and preconditioning are used.
+        scheduler: an EDMEulerScheduler with its timesteps set; its sigmas and preconditioning are used.
         sample: (B, C, T, h, w), its noise of standard deviation scheduler.sigmas[start].
         rngs: one generator for each clip.
     """

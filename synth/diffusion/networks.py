@@ -53,7 +53,9 @@ def save(networks: Mapping[str, nn.Module], more: Mapping[str, Any], path: Path)
             half = value.detach().cpu()
             half = (half.to(torch.float16) if half.is_floating_point() else half).contiguous()
             if half.is_floating_point() and not bool(torch.isfinite(half).all()):
-                raise EchoError(f"weight {part}.{name} is not finite; the training diverged, nothing was saved")
+                raise EchoError(
+                    f"weight {part}.{name} is not finite; the training diverged, nothing was saved"
+                )
             weights[f"{part}.{name}"] = half
     configs = {part: config_of(network) for part, network in networks.items()}
     metadata = {KEY: json.dumps({"networks": configs, **more}, sort_keys=True)}

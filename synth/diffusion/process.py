@@ -36,9 +36,12 @@ class Noised:
 
 
 class Process(Protocol):
-    """A noise process. `solvers` are the names that `scheduler` knows."""
+    """A noise process."""
 
-    solvers: tuple[str, ...]
+    @property
+    def solvers(self) -> tuple[str, ...]:
+        """The names that `scheduler` knows."""
+        ...
 
     def noised(self, clean: Tensor, noise: Tensor, rng: torch.Generator) -> Noised:
         """Training examples of clips and as much unit noise, each at a time drawn from `rng`."""

@@ -1,5 +1,6 @@
-"""The one sampler: a scheduler's loop with guidance, a start from a given clip, windows, a generator per clip."""
+"""The one sampler: a scheduler's loop with guidance, windows, a given start, a generator per clip."""
 
+from collections import deque
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, field
 from inspect import signature
@@ -80,9 +81,7 @@ class Sampler:
         noise = randn_tensor(tuple(shape), generator=[*rngs], device=device)
         steps = self._steps(self.begin(noise, init), self._model(values), rngs)
         left = self.sampling.steps - self.sampling.start
-        sample = noise
-        for sample in track(steps, "sampling", left):
-            pass
+        sample = deque(track(steps, "sampling", left), maxlen=1)[0]
         if not bool(torch.isfinite(sample).all()):
             raise EchoError("the sampled clip is not finite: are these the right weights?")
         return sample
@@ -143,7 +142,9 @@ def _through(
         scheduler.set_begin_index(start)
     drawn = {"generator": [*rngs]} if "generator" in signature(scheduler.step).parameters else {}
     for time in scheduler.timesteps[start:]:
-        scaled = scheduler.scale_model_input(sample, time) if hasattr(scheduler, "scale_model_input") else sample
+        scaled = (
+            scheduler.scale_model_input(sample, time) if hasattr(scheduler, "scale_model_input") else sample
+        )
         output = model(scaled, time)
         sample = scheduler.step(output, time, sample, return_dict=False, **drawn)[0]
         yield sample

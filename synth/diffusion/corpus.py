@@ -1,0 +1,214 @@
+"""What generators learn from: windows of a clip set's clips at one rate and size, as plain arrays on disk."""
+
+from collections.abc import Iterator
+from contextlib import ExitStack
+from dataclasses import asdict, dataclass
+from pathlib import Path
+from typing import Any
+
+import cv2
+import numpy as np
+import numpy.typing as npt
+import torch
+from torch import Tensor
+
+from echodfkd.clip import Clip
+from echodfkd.clipset import ClipSet
+from echodfkd.errors import EchoError, UsageError
+from echodfkd.files import read_json, write_json
+from echodfkd.parallel import worker_pool
+from echodfkd.progress import Track, silent
+from echodfkd.synth.diffusion.codec import Codec, to_signal
+
+FACTS = "facts.json"
+ARRAYS = ("frames", "labels", "sector")
+Array = npt.NDArray[Any]
+
+
+@dataclass(frozen=True)
+class Shape:
+    """How clips are cut: `frames` a window at `fps` Hz, squares of `size` pixels."""
+
+    frames: int
+    fps: float
+    size: int
+
+
+@dataclass(frozen=True)
+class Window:
+    """Some frames of a clip.
+
+    Attributes:
+        frames: uint8 (T, H, W); those from `length` on only repeat the last one.
+        labels: uint8 (T, H, W), values of `Label`; all background where unknown.
+        sector: bool (H, W). clip: its name. ef: in percent, NaN where unknown. labelled: whether it was.
+    """
+
+    frames: Array
+    labels: Array
+    sector: Array
+    clip: str
+    ef: float
+    length: int
+    labelled: bool
+
+
+def windows_of(clip: Clip, shape: Shape) -> Iterator[Window]:
+    """All whole windows of a clip, one after the other; a shorter clip gives one that is filled up."""
+    rate = clip.fps or shape.fps
+    times = np.arange(int(np.floor(len(clip) / rate * shape.fps + 1e-6)) or 1) / shape.fps
+    picks = np.minimum(np.round(times * rate).astype(int), len(clip) - 1)
+    frames = _resized(clip.frames[picks], shape.size, cv2.INTER_AREA)
+    labels = np.zeros_like(frames) if clip.mask is None else clip.mask[picks]
+    labels = _resized(labels, shape.size, cv2.INTER_NEAREST)
+    seen = clip.sector if clip.sector is not None else clip.frames.max(0) > 0
+    sector = _resized(seen[None].astype(np.uint8), shape.size, cv2.INTER_NEAREST)[0] > 0
+    for start in range(0, max(len(frames) - shape.frames, 0) + 1, shape.frames):
+        part = slice(start, start + shape.frames)
+        length = min(len(frames) - start, shape.frames)
+        more = ((0, shape.frames - length), (0, 0), (0, 0))
+        filled = [np.pad(one[part], more, mode="edge") for one in (frames, labels)]
+        ef = float("nan") if clip.ef is None else float(clip.ef)
+        yield Window(filled[0], filled[1], sector, clip.name, ef, length, clip.mask is not None)
+
+
+def _resized(pictures: Array, size: int, how: int) -> Array:
+    if pictures.shape[1:] == (size, size):
+        return pictures
+    return np.stack([cv2.resize(one, (size, size), interpolation=how) for one in pictures])
+
+
+@dataclass(frozen=True)
+class _Cut:
+    """The work on one clip, sent to workers."""
+
+    data: ClipSet
+    shape: Shape
+
+    def __call__(self, name: str) -> list[Window]:
+        return [*windows_of(self.data.load(name), self.shape)]
+
+
+class Corpus:
+    """Arrays `frames`, `labels` (N, T, H, W) and `sector` (N, H, W) in a folder, memory-mapped, and facts.
+
+    Attributes:
+        frames, labels: uint8. sector: 0 or 1. ef: float64 (N,), NaN where unknown. length: int (N,).
+        labelled: whether every clip came with its masks. names: clip of each window.
+    """
+
+    def __init__(self, root: Path) -> None:
+        facts = read_json(root / FACTS)
+        self.root, self.shape = root, Shape(**facts["shape"])
+        self.names: list[str] = facts["names"]
+        square = (self.shape.size, self.shape.size)
+        clip = (len(self.names), self.shape.frames, *square)
+        self.frames = np.memmap(root / "frames.bin", np.uint8, "r", shape=clip)
+        self.labels = np.memmap(root / "labels.bin", np.uint8, "r", shape=clip)
+        self.sector = np.memmap(root / "sector.bin", np.uint8, "r", shape=(len(self.names), *square))
+        self.ef = np.array([np.nan if ef is None else ef for ef in facts["ef"]], np.float64)
+        self.length = np.array(facts["length"])
+        self.labelled = bool(facts["labelled"])
+
+    def __len__(self) -> int:
+        return len(self.names)
+
+    @classmethod
+    def of(
+        cls,
+        data: ClipSet,
+        shape: Shape,
+        root: Path,
+        workers: int = 1,
+        split: str | None = None,
+        track: Track = silent,
+    ) -> "Corpus":
+        """The corpus of a clip set: as it was left in `root`, or cut now.
+
+        Raises:
+            UsageError: when `root` holds that of another set or shape.
+            EchoError: when a clip is unreadable, or there is none.
+        """
+        records = data.select(split) if split else data.records
+        names = [record.name for record in records]
+        asked = {
+            "shape": asdict(shape),
+            "root": str(data.root.resolve()),
+            "clips": len(names),
+            "split": split,
+        }
+        if (root / FACTS).is_file():
+            if read_json(root / FACTS)["asked"] != asked:
+                raise UsageError(f"{root} holds what was cut from other clips; choose another --output")
+            return cls(root)
+        root.mkdir(parents=True, exist_ok=True)
+        with worker_pool(_Cut(data, shape), workers) as run:
+            _store(_in_order(names, track(run(names), "reading clips", len(names))), root, asked)
+        return cls(root)
+
+    def latents(self, codec: Codec, key: str, track: Track = silent) -> Array:
+        """float16 (N, C, T, h, w): the codec's latents of all windows, kept beside the frames.
+
+        Args:
+            codec: see there. key: names it, so that other weights make other latents.
+        """
+        path = self.root / f"latents-{key}.npy"
+        if not path.is_file():
+            temporary, made = path.with_name(f".tmp-{path.name}"), None
+            for number in track(range(len(self)), "encoding clips", len(self)):
+                z = codec.encode(to_signal(torch.from_numpy(self.frames[number].copy()))[None, None])[0]
+                if made is None:
+                    shape = (len(self), *z.shape)
+                    made = np.lib.format.open_memmap(temporary, "w+", np.float16, shape)
+                made[number] = z.cpu().numpy()
+            if made is None:
+                raise EchoError(f"{self.root} holds no clips to encode")
+            made.flush()
+            temporary.replace(path)
+        return np.load(path, mmap_mode="r")
+
+
+def _in_order(names: list[str], cuts: Iterator[list[Window]]) -> Iterator[Window]:
+    """The windows of clips that come in any order, in the order of `names`."""
+    waiting: dict[str, list[Window]] = {}
+    left = iter(names)
+    due = next(left, None)
+    for cut in cuts:
+        waiting[cut[0].clip] = cut
+        while due in waiting:
+            yield from waiting.pop(due)
+            due = next(left, None)
+
+
+def _store(windows: Iterator[Window], root: Path, asked: dict[str, Any]) -> None:
+    facts: dict[str, list[Any]] = {"ef": [], "length": [], "names": []}
+    labelled = True
+    with ExitStack() as stack:
+        files = {name: stack.enter_context((root / f"{name}.bin").open("wb")) for name in ARRAYS}
+        for window in windows:
+            for name, file in files.items():
+                file.write(np.ascontiguousarray(getattr(window, name), np.uint8).tobytes())
+            facts["ef"].append(None if np.isnan(window.ef) else window.ef)
+            facts["length"].append(window.length)
+            facts["names"].append(window.clip)
+            labelled &= window.labelled
+    if not facts["names"]:
+        raise EchoError("there is no clip to learn from")
+    write_json(root / FACTS, {"asked": asked, "shape": asked["shape"], "labelled": labelled, **facts})
+
+
+def picked(count: int, batch: int, step: int, seed: int) -> Array:
+    """Which of `count` examples step `step` sees: every one once before any is seen again.
+
+    >>> sorted(picked(4, 2, 0, 7).tolist() + picked(4, 2, 1, 7).tolist())
+    [0, 1, 2, 3]
+    """
+    places = np.arange(step * batch, (step + 1) * batch)
+    rounds, rank = np.divmod(places, count)
+    orders = {turn: np.random.default_rng((seed, turn)).permutation(count) for turn in {*rounds.tolist()}}
+    return np.array([orders[int(turn)][place] for turn, place in zip(rounds, rank, strict=True)])
+
+
+def as_tensor(array: Array) -> Tensor:
+    """float32 of whatever a corpus holds."""
+    return torch.from_numpy(np.array(array, dtype=np.float32))

@@ -1,0 +1,173 @@
+"""Training one part of a generator on disk: its clips, its corpus, the loop, and the file that is left."""
+
+import platform
+import time
+from collections.abc import Callable, Iterator, Mapping
+from dataclasses import asdict, dataclass, field
+from pathlib import Path
+from typing import Any
+
+from torch import nn
+
+from echodfkd.clipset import ClipSet
+from echodfkd.clipset_writer import software_versions
+from echodfkd.distill.run import FORMAT, begin_run
+from echodfkd.files import write_json
+from echodfkd.progress import Track, silent
+from echodfkd.students.checkpoint import sha256
+from echodfkd.synth import make_generator
+from echodfkd.synth.diffusion import networks
+from echodfkd.synth.diffusion.codec import FrameKL
+from echodfkd.synth.diffusion.corpus import Corpus, Shape
+from echodfkd.synth.diffusion.training import LAST, Recipe, Row, Task, Training, fit
+from echodfkd.synth.write import write_clip_set
+
+WEIGHTS = "generator.safetensors"
+
+
+@dataclass(frozen=True)
+class Material:
+    """What a task is made of. `codec` is None for parts that need none."""
+
+    corpus: Corpus
+    codec: FrameKL | None
+    key: str
+    recipe: Recipe
+    track: Track
+
+
+@dataclass(frozen=True)
+class Part:
+    """A part of a generator that can be trained: `echodfkd train SYSTEM:PART`.
+
+    Attributes:
+        name: of the part. shape: how clips are cut for it. recipe: unless asked otherwise.
+        task: what the loop trains. finish: what is left at the end: networks by name, and what is to be
+            known of them.
+        source: options of the generator that clips are drawn from when no clip set is given.
+        clips: how many then. codec: whether it works behind a trained codec.
+    """
+
+    name: str
+    shape: Shape
+    recipe: Recipe
+    task: Callable[[Material], Task]
+    finish: Callable[[Task, Material], tuple[dict[str, nn.Module], dict[str, Any]]]
+    source: Mapping[str, Any] = field(default_factory=dict)
+    clips: int = 2400
+    codec: bool = True
+
+
+@dataclass(frozen=True)
+class Asked:
+    """What a user asks of a training.
+
+    Attributes:
+        output: folder of the run. data: a clip set; None draws `clips` from `generator`.
+        codec: file or folder of a codec. keep: folder for the arrays cut from the clips, which other parts
+            that are trained on the same may share; None keeps them in the run.
+    """
+
+    output: Path
+    data: Path | None = None
+    generator: str = "sim"
+    clips: int | None = None
+    codec: Path | None = None
+    keep: Path | None = None
+    workers: int = 1
+    resume: bool = False
+    device: str = "auto"
+
+
+def train_part(part: Part, recipe: Recipe, asked: Asked, track: Track = silent) -> Iterator[Row]:
+    """Train a part and leave it in `asked.output`; yields rows of losses.
+
+    Leaves generator.safetensors, manifest.json, metrics.jsonl, tensorboard/ and checkpoints/.
+
+    Raises:
+        UsageError: when `output` holds something else, another run, or a run and `resume` is not set.
+        EchoError: when a clip, the codec or a checkpoint is unreadable, or the training diverges.
+    """
+    begun = time.perf_counter()
+    digest = sha256(_weights(asked.codec)) if part.codec and asked.codec is not None else None
+    request = _request(part, recipe, asked, digest)
+    earlier = begin_run(asked.output, request, asked.resume)
+    data = _clips(part, recipe, asked, track)
+    corpus = Corpus.of(
+        ClipSet.open(data), part.shape, asked.keep or asked.output / "corpus", asked.workers, track=track
+    )
+    codec = load_codec(asked.codec) if part.codec and asked.codec is not None else None
+    material = Material(corpus, codec, (digest or "")[:8], recipe, track)
+    training = Training(part.task(material), recipe, asked.device)
+    if (asked.output / LAST).is_file():
+        training.load(asked.output / LAST)
+
+    def note(row: Row, **more: Any) -> None:
+        spent = round(earlier + time.perf_counter() - begun, 1)
+        if training.accelerator.is_main_process:
+            write_json(asked.output / "manifest.json", _manifest(request, training, row, spent) | more)
+
+    row: Row = {}
+    for row in fit(training, asked.output, track):
+        note(row, complete=False)
+        yield row
+    with training.averaged():
+        left, known = part.finish(training.task, material)
+        networks.save(left, {"part": part.name, "codec_sha256": digest, **known}, asked.output / WEIGHTS)
+    note(row, complete=True, weights_sha256=sha256(asked.output / WEIGHTS))
+
+
+def _request(part: Part, recipe: Recipe, asked: Asked, codec: str | None) -> dict[str, Any]:
+    drawn = {"generator": asked.generator, **part.source, "clips": asked.clips or part.clips}
+    clips = drawn if asked.data is None else {"data": str(asked.data.resolve())}
+    return {
+        "task": part.name,
+        "clips": clips,
+        "shape": asdict(part.shape),
+        "recipe": asdict(recipe),
+        "codec_sha256": codec,
+    }
+
+
+def _clips(part: Part, recipe: Recipe, asked: Asked, track: Track) -> Path:
+    """The clip set to learn from: the user's, or one drawn now."""
+    if asked.data is not None:
+        return asked.data
+    root = asked.output / "clips"
+    source = make_generator(asked.generator, **part.source)
+    count = asked.clips or part.clips
+    write_clip_set(
+        source, root, clips=count, seed=recipe.seed, lossless=True, workers=asked.workers, track=track
+    )
+    return root
+
+
+def _weights(path: Path) -> Path:
+    """The file of weights that a path of a codec means."""
+    inside = [path / WEIGHTS, path / networks.PUBLISHED]
+    return next((file for file in inside if file.is_file()), path)
+
+
+def load_codec(path: Path) -> FrameKL:
+    """A codec: a run's folder, a file of ours, or a published folder of an AutoencoderKL.
+
+    Raises:
+        EchoError: when it is none of these, or damaged.
+    """
+    if path.is_dir() and not (path / WEIGHTS).is_file():
+        return FrameKL(networks.load_folder(path))
+    parts, known = networks.load(_weights(path))
+    return FrameKL(parts["vae"], int(known["patch"]))
+
+
+def _manifest(request: Mapping[str, Any], training: Training, row: Row, seconds: float) -> dict[str, Any]:
+    device = training.accelerator.device
+    return {
+        "format": FORMAT,
+        "request": request,
+        "parameters": sum(p.numel() for p in training.task.network.parameters()),
+        "last_row": row,
+        "wall_time_s": seconds,
+        "machine": f"{platform.machine()}, {device}",
+        "software": software_versions(),
+    }
