@@ -99,7 +99,7 @@ def unfold(clips: Tensor, patch: int) -> Tensor:
 
 
 def _spatio_temporal(network: Any, x: Tensor, time: Tensor, told: Told) -> Tensor:
-    """UNetSpatioTemporalConditionModel: (B, T, C, h, w); tokens for all frames, numbers as `added_time_ids"""
+    """UNetSpatioTemporalConditionModel: (B, T, C, h, w); tokens for all frames, numbers as time ids."""
     config, (batch,) = network.config, time.shape
     tokens, ids = told["tokens"], told["embedding"]
     if tokens is None:

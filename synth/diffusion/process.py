@@ -47,8 +47,8 @@ class Process(Protocol):
         """Training examples of clips and as much unit noise, each at a time drawn from `rng`."""
         ...
 
-    def scheduler(self, solver: str) -> Any:
-        """A new diffusers scheduler that steps through this process. Raises UsageError for a name unknown."""
+    def scheduler(self, solver: str, steps: int) -> Any:
+        """A new diffusers scheduler with its timesteps set. Raises UsageError for a solver unknown."""
         ...
 
 
@@ -74,13 +74,15 @@ class EDM:
     std: float = 1.2
     solvers: tuple[str, ...] = field(default=("heun", "euler", "dpm"), repr=False)
 
-    def scheduler(self, solver: str) -> Any:
+    def scheduler(self, solver: str, steps: int) -> Any:
         """Of "euler" and "dpm"; "heun" steps through "euler"'s sigmas, see `heun.py`."""
         known = {"heun": EDMEulerScheduler, "euler": EDMEulerScheduler, "dpm": EDMDPMSolverMultistepScheduler}
         if solver not in known:
             raise unknown_name("solver", solver, list(known))
         names = ("sigma_data", "sigma_min", "sigma_max", "rho")
-        return known[solver](**{name: getattr(self, name) for name in names})
+        scheduler = known[solver](**{name: getattr(self, name) for name in names})
+        scheduler.set_timesteps(steps)
+        return scheduler
 
     def noised(self, clean: Tensor, noise: Tensor, rng: torch.Generator) -> Noised:
         """The raw output learns (clean - c_skip noisy) / c_out; its error then has the paper's weight, 1."""
@@ -108,7 +110,7 @@ class DDPM:
     beta_end: float = 0.02
     solvers: tuple[str, ...] = field(default=("ddpm", "ddim", "unipc"), repr=False)
 
-    def scheduler(self, solver: str) -> Any:
+    def scheduler(self, solver: str, steps: int) -> Any:
         """Of "ddpm", "ddim" and "unipc"; nothing is clipped, since latents have no bounds."""
         known: dict[str, Any] = {
             "ddpm": DDPMScheduler,
@@ -118,7 +120,7 @@ class DDPM:
         if solver not in known:
             raise unknown_name("solver", solver, list(known))
         options: dict[str, Any] = {"clip_sample": False} if solver != "unipc" else {}
-        return known[solver](
+        scheduler = known[solver](
             num_train_timesteps=self.steps,
             beta_schedule=self.schedule,
             beta_start=self.beta_start,
@@ -127,10 +129,12 @@ class DDPM:
             timestep_spacing="trailing",  # so that sampling starts where nothing but noise is left
             **options,
         )
+        scheduler.set_timesteps(steps)
+        return scheduler
 
     def noised(self, clean: Tensor, noise: Tensor, rng: torch.Generator) -> Noised:
         """At a step drawn evenly."""
-        scheduler = self.scheduler("ddpm")
+        scheduler = self.scheduler("ddpm", self.steps)
         time = torch.randint(self.steps, (len(clean),), generator=rng)
         sample = scheduler.add_noise(clean, noise, time)
         v = self.prediction == "v_prediction"
@@ -152,11 +156,13 @@ class Flow:
     std: float = 1.0
     solvers: tuple[str, ...] = field(default=("euler",), repr=False)
 
-    def scheduler(self, solver: str) -> Any:
-        """Of "euler" alone."""
+    def scheduler(self, solver: str, steps: int) -> Any:
+        """Of "euler" alone, in equal steps down to no noise at all."""
         if solver not in self.solvers:
             raise unknown_name("solver", solver, list(self.solvers))
-        return FlowMatchEulerDiscreteScheduler(num_train_timesteps=1000)
+        scheduler = FlowMatchEulerDiscreteScheduler(num_train_timesteps=1000)
+        scheduler.set_timesteps(sigmas=[1 - step / steps for step in range(steps)])  # diffusers stops at .001
+        return scheduler
 
     def noised(self, clean: Tensor, noise: Tensor, rng: torch.Generator) -> Noised:
         """The output learns the velocity, noise - clean."""

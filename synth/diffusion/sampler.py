@@ -87,9 +87,7 @@ class Sampler:
         return sample
 
     def _scheduler(self) -> Any:
-        scheduler = self.process.scheduler(self.sampling.solver)
-        scheduler.set_timesteps(self.sampling.steps)
-        return scheduler
+        return self.process.scheduler(self.sampling.solver, self.sampling.steps)
 
     def begin(self, noise: Tensor, init: Tensor | None) -> Tensor:
         """What the sampler starts from: noise of exactly the size that the network is told of, on `init`."""
