@@ -1,0 +1,74 @@
+"""The warp: a label map at a contraction between 0 (ED) and 1 (ES).
+
+A smooth field says for each pixel where it was at ED; there the signed distances to all classes are read, and
+the class that the pixel lies deepest in wins. Outlines so move by parts of a pixel and do not stair-step.
+"""
+
+import cv2
+import numpy as np
+import numpy.typing as npt
+
+from echodfkd.clip import BoolMask, Label
+from echodfkd.synth.masks.maps import LabelMap
+from echodfkd.synth.masks.shape import Shape, measure
+from echodfkd.synth.sim.anatomy import Array
+from echodfkd.synth.sim.kinetics import Kinetics
+from echodfkd.synth.sim.motion import Motion
+
+POWER = 1.15  # 1 keeps the area of the wall in the picture, 2 the volume of the wall swept about the axis
+WALL, FADE = 22.0, 45.0  # mm beyond the cavity's edge: moves with it; over which the motion dies away
+SMOOTH = 0.6  # pixels: corners of the pixel grid go, thin walls stay
+
+
+class MapMotion(Motion):
+    """`sim`'s motion for a heart in a label map: its wall keeps its area, and the far field stands still."""
+
+    def _outside(self, radius: Array, w0: Array, w: Array, k: Array) -> Array:
+        grown = (w0**POWER + (radius**POWER - w**POWER) * k).clip(0, np.inf) ** (1 / POWER)
+        still = ((radius - w - WALL) / FADE).clip(0, 1)
+        moved = (grown - radius) * (1 - still * still * (3 - 2 * still))
+        return np.asarray(radius + moved, np.float32)
+
+
+class Warp:
+    """One label map, ready to be shown at any contraction.
+
+    Attributes:
+        shape: the heart in it.
+    """
+
+    def __init__(self, map_: LabelMap) -> None:
+        self.shape: Shape = measure(map_)
+        self._labels = [int(label) for label in np.unique(map_.classes)]
+        self._depths = [_depth(map_.classes == label) for label in self._labels]
+        self._x, self._z = self.shape.pixels(map_.classes.shape)
+
+    def motion(self, ef: float, kinetics: Kinetics) -> MapMotion:
+        """How the heart of this map moves when it aims at an EF (percent)."""
+        return MapMotion(self.shape.profile, ef, kinetics)
+
+    def at(self, motion: Motion, a: float) -> npt.NDArray[np.uint8]:
+        """The classes at contraction a: uint8 (H, W), the LV in one piece."""
+        column, row = self.shape.to_picture(*motion.to_reference(self._x, self._z, a))
+        border = cv2.BORDER_REPLICATE
+        depths = [cv2.remap(d, column, row, cv2.INTER_LINEAR, borderMode=border) for d in self._depths]
+        order = np.argsort(depths, axis=0, kind="stable")
+        classes = np.array(self._labels, np.uint8)[order]
+        crumbs = _crumbs(classes[-1] == Label.LV)
+        return np.asarray(np.where(crumbs, classes[-2], classes[-1]), np.uint8)
+
+
+def _depth(inside: BoolMask) -> Array:
+    """Distance in pixels to the edge of a class, positive inside: float32 (H, W)."""
+    towards, away = (
+        cv2.distanceTransform(part.astype(np.uint8), cv2.DIST_L2, cv2.DIST_MASK_PRECISE)
+        for part in (inside, ~inside)
+    )
+    return np.asarray(cv2.GaussianBlur(towards - away, (0, 0), SMOOTH), np.float32)
+
+
+def _crumbs(mask: BoolMask) -> BoolMask:
+    """All of a mask but its largest piece."""
+    _, pieces, stats, _ = cv2.connectedComponentsWithStats(mask.astype(np.uint8), connectivity=4)
+    sizes = stats[1:, cv2.CC_STAT_AREA]
+    return mask & (pieces != 1 + int(np.argmax(sizes)) if len(sizes) else mask)
