@@ -120,12 +120,13 @@ def _cap(map_: LabelMap, shape: Shape) -> float:
 
 
 def _atrium(map_: LabelMap, shape: Shape) -> float:
-    """Length in mm of the left atrium below the annulus."""
+    """Length in mm of the left atrium below the annulus; of one that the picture cuts off at least `ATRIUM`."""
     atrium = map_.classes == Label.LA
     if not atrium.any():
         return ATRIUM
     _, z = shape.pixels(atrium.shape)
-    return float(np.clip(z[atrium].max() - LENGTH, LEAST_ATRIUM, 2 * ATRIUM))
+    least = ATRIUM if atrium[-1].any() else LEAST_ATRIUM
+    return float(np.clip(z[atrium].max() - LENGTH, least, 2 * ATRIUM))
 
 
 def _turn(x: npt.NDArray, y: npt.NDArray, first: Floats, second: Floats, scale: float) -> tuple[Array, Array]:

@@ -15,16 +15,16 @@ from echodfkd.synth.sim.anatomy import Array
 from echodfkd.synth.sim.kinetics import Kinetics
 from echodfkd.synth.sim.motion import Motion
 
-POWER = 1.15  # 1 keeps the area of the wall in the picture, 2 the volume of the wall swept about the axis
 WALL, FADE = 22.0, 45.0  # mm beyond the cavity's edge: moves with it; over which the motion dies away
-SMOOTH = 0.6  # pixels: corners of the pixel grid go, thin walls stay
+CRUMB = 8  # pixels: what is smaller is no tissue but a torn thin wall
+SMOOTH = 1.2  # pixels: finds where between two pixels an outline ran; thin walls stay
 
 
 class MapMotion(Motion):
     """`sim`'s motion for a heart in a label map: its wall keeps its area, and the far field stands still."""
 
     def _outside(self, radius: Array, w0: Array, w: Array, k: Array) -> Array:
-        grown = (w0**POWER + (radius**POWER - w**POWER) * k).clip(0, np.inf) ** (1 / POWER)
+        grown = w0 + (radius - w) * k
         still = ((radius - w - WALL) / FADE).clip(0, 1)
         moved = (grown - radius) * (1 - still * still * (3 - 2 * still))
         return np.asarray(radius + moved, np.float32)
@@ -54,8 +54,7 @@ class Warp:
         depths = [cv2.remap(d, column, row, cv2.INTER_LINEAR, borderMode=border) for d in self._depths]
         order = np.argsort(depths, axis=0, kind="stable")
         classes = np.array(self._labels, np.uint8)[order]
-        crumbs = _crumbs(classes[-1] == Label.LV)
-        return np.asarray(np.where(crumbs, classes[-2], classes[-1]), np.uint8)
+        return np.where(_crumbs(classes[-1]), classes[-2], classes[-1])
 
 
 def _depth(inside: BoolMask) -> Array:
@@ -67,8 +66,15 @@ def _depth(inside: BoolMask) -> Array:
     return np.asarray(cv2.GaussianBlur(towards - away, (0, 0), SMOOTH), np.float32)
 
 
-def _crumbs(mask: BoolMask) -> BoolMask:
-    """All of a mask but its largest piece."""
-    _, pieces, stats, _ = cv2.connectedComponentsWithStats(mask.astype(np.uint8), connectivity=4)
-    sizes = stats[1:, cv2.CC_STAT_AREA]
-    return mask & (pieces != 1 + int(np.argmax(sizes)) if len(sizes) else mask)
+def _crumbs(classes: npt.NDArray[np.uint8]) -> BoolMask:
+    """Pieces of the LV beside its largest, and tiny ones of every other class."""
+    crumbs = np.zeros(classes.shape, bool)
+    for label in np.unique(classes):
+        part = (classes == label).astype(np.uint8)
+        count, pieces, stats, _ = cv2.connectedComponentsWithStats(part, connectivity=4)
+        if count <= 2:
+            continue
+        size = stats[:, cv2.CC_STAT_AREA].copy()
+        size[0] = size[1 + np.argmax(size[1:])] = len(part) ** 2  # what is not this class, and its largest piece
+        crumbs |= (size < (len(part) ** 2 if label == Label.LV else CRUMB))[pieces]
+    return crumbs
