@@ -38,6 +38,12 @@ SCHEMES: dict[str, Scheme] = {  # where several fit and say the same, the first 
 }
 
 
+def fitting_schemes(labels: npt.NDArray) -> list[str]:
+    """The schemes that have every value of a map or sequence, bool or integer of any shape; in order."""
+    values = _values(labels)
+    return [name for name, scheme in SCHEMES.items() if values <= set(scheme.classes)]
+
+
 def detect_scheme(labels: npt.NDArray) -> str:
     """The scheme of a label map or sequence, bool or integer (..., H, W), by the values in it.
 
@@ -48,10 +54,9 @@ def detect_scheme(labels: npt.NDArray) -> str:
     Raises:
         EchoError: when a value belongs to no scheme; it names the values and the schemes.
     """
-    values = _values(labels)
-    fitting = [name for name, scheme in SCHEMES.items() if values <= set(scheme.classes)]
+    fitting = fitting_schemes(labels)
     if not fitting:
-        raise EchoError(f"unknown labels {_listed(values)}; known are: {told()}")
+        raise EchoError(f"unknown labels {_listed(_values(labels))}; known are: {told()}")
     if "edmlx" in fitting and len(fitting) > 1:
         fitting = ["edmlx"] if _myocardium_is_3(labels) else [name for name in fitting if name != "edmlx"]
     return fitting[0]

@@ -1,7 +1,7 @@
 """What a label map lacks: a wall round an LV that stands alone, an atrium below it, a cone round it all.
 
-Free-Echo dilates an LV-only map into a ring; here the ring has the thickness of a wall and is open at the mitral
-plane. Lengths are shares of the LV's length, from the means of `sim.anatomy`.
+Free-Echo dilates an LV-only map into a ring; here the ring has the thickness of a wall and is open at the
+mitral plane. Lengths are shares of the LV's length, from the means of `sim.anatomy`.
 """
 
 import cv2
@@ -13,7 +13,10 @@ from echodfkd.synth.masks.maps import LabelMap
 from echodfkd.synth.masks.shape import LENGTH, Shape, measure
 from echodfkd.synth.sim.anatomy import chamber
 
-WALL = ((0.0, 0.4, 0.8, 1.0), (0.1, 0.13, 0.13, 0.09))  # thickness at z from the apex; shares of the LV's length
+WALL = (
+    (0.0, 0.4, 0.8, 1.0),
+    (0.1, 0.13, 0.13, 0.09),
+)  # thickness at z from the apex; shares of the LV's length
 ATRIUM = (0.5, 0.5)  # length and width of the left atrium, shares of the LV's length
 OVERLAP = 1.0  # mm by which the atrium reaches above the mitral plane, so that no gap is left
 HALF_ANGLES = (0.6, 0.9)  # radians: what scanners show; wider only where the heart asks for it
@@ -55,7 +58,7 @@ def with_atrium(map_: LabelMap) -> LabelMap:
     """A left atrium hangs from the mitral annulus, as far as background lies there."""
     shape = measure(map_)
     (left, right), (turned, base) = _annulus(shape)
-    sac = chamber((left, right), base, *(share * LENGTH for share in ATRIUM)) - (0, np.float32(OVERLAP))
+    sac = chamber((left, right), base - OVERLAP, ATRIUM[0] * LENGTH, ATRIUM[1] * LENGTH)
     middle = np.array([(left + right) / 2, base])
     cos, sin = np.cos(turned), np.sin(turned)
     around = (sac - middle) @ np.array([[cos, sin], [-sin, cos]]) + middle
@@ -93,8 +96,9 @@ def _annulus(shape: Shape) -> tuple[tuple[float, float], tuple[float, float]]:
     x, z = shape.to_heart(*np.array(shape.disks.hinges).T)
     order = np.argsort(x)
     (x0, x1), (z0, z1) = x[order], z[order]
-    half, middle = np.hypot(x1 - x0, z1 - z0) / 2, (x0 + x1) / 2
-    return (float(middle - half), float(middle + half)), (float(np.arctan2(z1 - z0, x1 - x0)), float(z0 + z1) / 2)
+    half, middle = float(np.hypot(x1 - x0, z1 - z0)) / 2, float(x0 + x1) / 2
+    turned = float(np.arctan2(z1 - z0, x1 - x0))
+    return (middle - half, middle + half), (turned, float(z0 + z1) / 2)
 
 
 def _above_mitral_plane(shape: Shape, x: npt.NDArray, z: npt.NDArray) -> BoolMask:

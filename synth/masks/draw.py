@@ -42,5 +42,5 @@ def drawn_video(generator: SimGenerator, seed: int, index: int) -> LabelVideo:
 def _apical(generator: SimGenerator, seed: int, index: int) -> Patient:
     patient = generator.patient(seed, index)
     if not patient.view.apical:
-        raise UsageError(f"the view {generator.view!r} shows no apical LV to draw a mask of; choose a4c or a2c")
+        raise UsageError(f"the view {generator.view!r} shows no apical LV: choose a4c or a2c")
     return patient

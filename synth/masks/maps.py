@@ -30,7 +30,11 @@ class LabelMap:
     notes: tuple[str, ...] = ()
 
     def __post_init__(self) -> None:
-        if self.classes.ndim != 2 or self.classes.dtype != np.uint8 or self.classes.max(initial=0) > max(Label):
+        if (
+            self.classes.ndim != 2
+            or self.classes.dtype != np.uint8
+            or self.classes.max(initial=0) > max(Label)
+        ):
             raise EchoError(
                 f"a label map must be uint8 (H, W) with values 0..{int(max(Label))}, "
                 f"got {self.classes.dtype} {self.classes.shape}"

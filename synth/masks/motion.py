@@ -122,7 +122,9 @@ def _aim(warp: Warp, ef: float, kinetics: Kinetics) -> tuple[MapMotion, float, f
     tried: list[tuple[float, MapMotion, float]] = []
     for own in OWN:
         shortening = EVEN + (kinetics.shortening - EVEN) * own
-        tried += _approach(warp, ef, edv, replace(kinetics, shortening=shortening, slant=kinetics.slant * own))
+        tried += _approach(
+            warp, ef, edv, replace(kinetics, shortening=shortening, slant=kinetics.slant * own)
+        )
         if abs(min(tried, key=_miss)[0]) <= CLOSE:
             break
     miss, motion, esv = min(tried, key=_miss)
@@ -133,10 +135,8 @@ def _aim(warp: Warp, ef: float, kinetics: Kinetics) -> tuple[MapMotion, float, f
     return motion, edv, esv
 
 
-def _approach(
-    warp: Warp, ef: float, edv: float, kinetics: Kinetics
-) -> list[tuple[float, MapMotion, float]]:
-    """Aims again by the miss, between the aims known to be too low and too high: miss, motion and ESV of each."""
+def _approach(warp: Warp, ef: float, edv: float, kinetics: Kinetics) -> list[tuple[float, MapMotion, float]]:
+    """Aims again by the miss, between aims known as too low and too high: miss, motion and ESV of each."""
     tried, aim, low, high = [], ef, 0.0, 98.0
     for _ in range(TRIES):
         motion = warp.motion(aim, kinetics)

@@ -120,7 +120,7 @@ def _cap(map_: LabelMap, shape: Shape) -> float:
 
 
 def _atrium(map_: LabelMap, shape: Shape) -> float:
-    """Length in mm of the left atrium below the annulus; of one that the picture cuts off at least `ATRIUM`."""
+    """Length in mm of the left atrium below the annulus; at least `ATRIUM` if the picture cuts it off."""
     atrium = map_.classes == Label.LA
     if not atrium.any():
         return ATRIUM

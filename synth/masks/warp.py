@@ -75,6 +75,8 @@ def _crumbs(classes: npt.NDArray[np.uint8]) -> BoolMask:
         if count <= 2:
             continue
         size = stats[:, cv2.CC_STAT_AREA].copy()
-        size[0] = size[1 + np.argmax(size[1:])] = len(part) ** 2  # what is not this class, and its largest piece
+        size[0] = size[1 + np.argmax(size[1:])] = (
+            len(part) ** 2
+        )  # what is not this class, and its largest piece
         crumbs |= (size < (len(part) ** 2 if label == Label.LV else CRUMB))[pieces]
     return crumbs

@@ -77,9 +77,9 @@ def regular_cycle(rng: np.random.Generator, seconds: float, rate: float, phase: 
         rate: per minute, 40..140. phase: how much of a beat is over at 0 s, 0..1; 0 begins with ED.
     """
     period = 60 / rate
-    starts = (np.arange(-2, int(np.ceil(seconds / period)) + 3) - phase) * period
+    starts: Times = (np.arange(-2, int(np.ceil(seconds / period)) + 3, dtype=np.float64) - phase) * period
     equal = np.full(len(starts), period)
-    systole = np.full(len(starts), _sample_systole(rng, rate, np.array([period]))[0])
+    systole = np.full(len(starts), float(_sample_systole(rng, rate, np.array([period]))[0]))
     phases = sample_phases(rng, rate, "sinus")
     none, whole = np.zeros(len(starts)), np.ones(len(starts))
     return _cycle(phases, starts, systole, equal, none, whole, "sinus")
