@@ -10,21 +10,15 @@ from dataclasses import dataclass, replace
 import numpy as np
 import numpy.typing as npt
 
-from echodfkd.clip import Label
-from echodfkd.errors import EchoError, UsageError, unknown_name
+from echodfkd.errors import UsageError, unknown_name
+from echodfkd.synth.masks.aim import aim, sample_kinetics
 from echodfkd.synth.masks.maps import LabelMap, LabelVideo
-from echodfkd.synth.masks.warp import MapMotion, Warp
-from echodfkd.synth.sim.kinetics import Kinetics, sample_motion
+from echodfkd.synth.masks.warp import Warp
 from echodfkd.synth.sim.rhythm import Cycle, regular_cycle, sample_rate
-from echodfkd.volume import disk_volume, ejection_fraction
+from echodfkd.volume import ejection_fraction
 
 EF_RANGE, RATE_RANGE = (5.0, 90.0), (40.0, 140.0)  # percent, per minute
 PER_BEAT = 4  # frames: with fewer, ED and ES fall together
-CLOSE, EXACT = 1.0, 0.2  # points of EF: what is promised, what the search stops at
-TRIES = 8
-OWN, EVEN = (1.0, 0.7, 0.4, 0.2, 0.0), 0.25  # how much of a heart's own way to contract is kept; the even one
-APICAL = 0.03  # of the length: the apex nearly stands still
-ANNULAR = 0.15  # at least so much of its diameter the annulus narrows for an EF of 60 %, and more above
 
 
 @dataclass(frozen=True)
@@ -33,7 +27,7 @@ class Beat:
 
     Args:
         frames: T. fps: Hz. ef: percent, 5..90.
-        rate: beats per minute, 40..140; None draws one.
+        rate: beats per minute, 40..140; None draws one that the frame rate can show.
         phase: how much of a beat is over in frame 0, 0..1, 0 begins with ED; None draws it.
 
     Raises:
@@ -71,14 +65,14 @@ def prescribed(map_: LabelMap, rng: np.random.Generator, beat: Beat) -> LabelVid
 
     Raises:
         EchoError: when this LV cannot be brought to the EF, or is too small to move.
-        UsageError: when the rate that was drawn has less than four frames per beat.
     """
-    kinetics = _sample_kinetics(rng, beat.ef)
-    rate = float(np.clip(sample_rate(rng), *RATE_RANGE)) if beat.rate is None else beat.rate
+    kinetics = sample_kinetics(rng, beat.ef)
+    fastest = min(RATE_RANGE[1], beat.fps * 60 / PER_BEAT)
+    rate = float(np.clip(sample_rate(rng), RATE_RANGE[0], fastest)) if beat.rate is None else beat.rate
     phase = float(rng.random()) if beat.phase is None else beat.phase
     beat = replace(beat, rate=rate, phase=phase)
     warp = Warp(map_)
-    motion, edv, esv = _aim(warp, beat.ef, kinetics)
+    motion, edv, esv = aim(warp, beat.ef, kinetics)
     cycle = regular_cycle(rng, beat.frames / beat.fps, rate, phase)
     ed, es = (_frames(times, beat) for times in (cycle.starts, cycle.ends))
     mask = np.stack([warp.at(motion, a) for a in _contraction(cycle, beat, ed, es)])
@@ -104,58 +98,6 @@ def make_motion(name: str) -> MotionOf:
     if name not in MOTIONS:
         raise unknown_name("motion", name, list(MOTIONS))
     return MOTIONS[name]
-
-
-def _sample_kinetics(rng: np.random.Generator, ef: float) -> Kinetics:
-    """How a heart contracts: as `sim`'s, without regional wall motion and rocking, its apex nearly still."""
-    drawn = sample_motion(rng, ef)
-    annular = max(drawn.annular, ANNULAR) * max(1.0, ef / 60)
-    return replace(drawn, segments=(), rock=0.0, apical=min(drawn.apical, APICAL), annular=annular)
-
-
-def _aim(warp: Warp, ef: float, kinetics: Kinetics) -> tuple[MapMotion, float, float]:
-    """The motion whose masks have the EF, and their EDV and ESV in 1000 cubic pixels.
-
-    Pixels make the EF jump; where it jumps over the one wanted, a heart that contracts more evenly is tried.
-    """
-    edv = _volume(warp, warp.motion(ef, kinetics), 0.0)  # whatever the motion: nothing has moved yet
-    tried: list[tuple[float, MapMotion, float]] = []
-    for own in OWN:
-        shortening = EVEN + (kinetics.shortening - EVEN) * own
-        tried += _approach(
-            warp, ef, edv, replace(kinetics, shortening=shortening, slant=kinetics.slant * own)
-        )
-        if abs(min(tried, key=_miss)[0]) <= CLOSE:
-            break
-    miss, motion, esv = min(tried, key=_miss)
-    if abs(miss) > CLOSE:
-        raise EchoError(
-            f"the LV of this label map cannot beat with an EF of {ef:g} %: {ef - miss:.1f} % is the nearest"
-        )
-    return motion, edv, esv
-
-
-def _approach(warp: Warp, ef: float, edv: float, kinetics: Kinetics) -> list[tuple[float, MapMotion, float]]:
-    """Aims again by the miss, between aims known as too low and too high: miss, motion and ESV of each."""
-    tried, aim, low, high = [], ef, 0.0, 98.0
-    for _ in range(TRIES):
-        motion = warp.motion(aim, kinetics)
-        esv = _volume(warp, motion, 1.0)
-        miss = ef - ejection_fraction(edv, esv)
-        tried.append((miss, motion, esv))
-        if abs(miss) < EXACT:
-            break
-        low, high = (max(low, aim), high) if miss > 0 else (low, min(high, aim))
-        aim = aim + miss if low < aim + miss < high else (low + high) / 2
-    return tried
-
-
-def _miss(one: tuple[float, MapMotion, float]) -> float:
-    return abs(one[0])
-
-
-def _volume(warp: Warp, motion: MapMotion, a: float) -> float:
-    return disk_volume(warp.at(motion, a) == Label.LV).volume_ml
 
 
 def _frames(times: npt.NDArray[np.float64], beat: Beat) -> tuple[int, ...]:

@@ -1,39 +1,24 @@
 """A label map from a file: PNG (grey or palette) or npz with `mask`, in any scheme of `echodfkd.labels`."""
 
-from collections.abc import Callable
-from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
 
 import cv2
 import numpy as np
 import numpy.typing as npt
-from PIL import Image
 from scipy.ndimage import distance_transform_edt
 
 from echodfkd.clip import BoolMask, Label
 from echodfkd.errors import EchoError, UsageError
-from echodfkd.files import read_npz
-from echodfkd.labels import SCHEMES, detect_scheme, fitting_schemes, to_ours
+from echodfkd.labels import SCHEMES, detect_scheme, to_ours
 from echodfkd.synth.masks.maps import LabelMap
+from echodfkd.synth.masks.stored import open_stored
 
 Classes = npt.NDArray[np.uint8]
 
-LEAST_SIDE, LEAST_LV = 32, 30  # pixels
+LEAST_LV = 30  # pixels
 SQUARE = 0.02  # share by which the sides may differ
 CRUMBS = 0.03  # share of the LV that may lie apart from it and is dropped
-COLOURED = ("P", "PA", "RGB", "RGBA", "LA")  # modes of Pillow
 NEAR = 2  # pixels from the LV within which its wall or its atrium must begin
-
-
-@dataclass(frozen=True)
-class _Stored:
-    """What a file holds: labels (T, H, W), cone, side of a pixel in mm, the ED frame it names."""
-
-    labels: npt.NDArray[Any]
-    cone: BoolMask | None = None
-    spacing_mm: float | None = None
-    ed: int | None = None
 
 
 def read_map(path: Path, labels: str | None = None, size: int = 112, frame: int | None = None) -> LabelMap:
@@ -61,7 +46,7 @@ def read_map(path: Path, labels: str | None = None, size: int = 112, frame: int 
 
 
 def _read(path: Path, labels: str | None, size: int, frame: int | None) -> LabelMap:
-    stored = _open(path)
+    stored = open_stored(path)
     scheme = detect_scheme(stored.labels) if labels is None else labels
     ours = to_ours(stored.labels, scheme)
     index = _frame(ours, stored.ed if frame is None else frame)
@@ -69,63 +54,6 @@ def _read(path: Path, labels: str | None, size: int, frame: int | None) -> Label
     if cone is None and SCHEMES[scheme].fills_cone:
         cone = stored.labels[index] != 0
     return _fitted(ours[index], cone, stored.spacing_mm, size)
-
-
-def _open(path: Path) -> _Stored:
-    if path.suffix.lower() not in FORMATS:
-        raise EchoError(f"a label map must be one of {', '.join(FORMATS)}")
-    if not path.is_file():
-        raise EchoError("there is no such file")
-    stored = FORMATS[path.suffix.lower()](path)
-    if stored.labels.ndim != 3 or not len(stored.labels):
-        raise EchoError(f"`mask` must be (H, W) or (T, H, W), got {stored.labels.shape}")
-    height, width = stored.labels.shape[1:]
-    if min(height, width) < LEAST_SIDE:
-        raise EchoError(f"only {width}x{height} pixels; a label map needs {LEAST_SIDE}x{LEAST_SIDE}")
-    if stored.cone is not None and stored.cone.shape != (height, width):
-        raise EchoError(f"`sector` must be {(height, width)} as `mask`, got {stored.cone.shape}")
-    return stored
-
-
-def _png(path: Path) -> _Stored:
-    """Greys, or the indices of a palette; where it is one of greys that some scheme has, these."""
-    try:
-        with Image.open(path) as image:
-            image.load()
-            colours = np.array(image.convert("RGB")) if image.mode in COLOURED else None
-            return _Stored(_labels_of(np.array(image), colours)[None])
-    except (OSError, ValueError, SyntaxError, Image.DecompressionBombError) as error:
-        raise EchoError("not a readable picture (wrong format, truncated or damaged)") from error
-
-
-def _labels_of(stored: npt.NDArray[Any], colours: Classes | None) -> npt.NDArray[Any]:
-    """Labels (H, W) of a picture as stored, and of its colours (H, W, 3) where it has any."""
-    if colours is None:
-        return stored
-    grey = bool((colours == colours[..., :1]).all())
-    if grey and (stored.ndim == 3 or fitting_schemes(colours[..., 0])):
-        return colours[..., 0]
-    if stored.ndim == 3:
-        raise EchoError("a picture in colour: save the labels as greys or as indices of a palette")
-    return stored
-
-
-def _npz(path: Path) -> _Stored:
-    arrays = read_npz(path)
-    if "mask" not in arrays:
-        raise EchoError(f"holds no `mask` array, only: {', '.join(arrays) or 'nothing'}")
-    mask = arrays["mask"]
-    spacing = np.ravel(arrays.get("spacing_mm", ()))
-    named = np.ravel(arrays.get("ed_frames", ()))
-    return _Stored(
-        mask[None] if mask.ndim == 2 else mask,
-        arrays["sector"].astype(bool) if "sector" in arrays else None,
-        float(spacing.mean()) if spacing.size and 0 < spacing.min() <= 1.02 * spacing.max() else None,
-        int(named[0]) if named.size else None,
-    )
-
-
-FORMATS: dict[str, Callable[[Path], _Stored]] = {".png": _png, ".npz": _npz}
 
 
 def _frame(ours: npt.NDArray[np.uint8], frame: int | None) -> int:

@@ -7,24 +7,38 @@ the class that the pixel lies deepest in wins. Outlines so move by parts of a pi
 import cv2
 import numpy as np
 import numpy.typing as npt
+from scipy.ndimage import gaussian_filter1d
 
 from echodfkd.clip import BoolMask, Label
 from echodfkd.synth.masks.maps import LabelMap
 from echodfkd.synth.masks.shape import Shape, measure
 from echodfkd.synth.sim.anatomy import Array
 from echodfkd.synth.sim.kinetics import Kinetics
-from echodfkd.synth.sim.motion import Motion
+from echodfkd.synth.sim.motion import TABLE, Motion, Profile
 
+SHOULDER, THROUGH = 0.16, 9.0  # of the length, smoothing of the pull; mm of wall through which it sets in
 WALL, FADE = 22.0, 45.0  # mm beyond the cavity's edge: moves with it; over which the motion dies away
 CRUMB = 8  # pixels: what is smaller is no tissue but a torn thin wall
 SMOOTH = 1.2  # pixels: finds where between two pixels an outline ran; thin walls stay
 
 
 class MapMotion(Motion):
-    """`sim`'s motion for a heart in a label map: its wall keeps its area, and the far field stands still."""
+    """`sim`'s motion for a heart in a label map: its wall keeps its area, and the far field stands still.
 
-    def _outside(self, radius: Array, w0: Array, w: Array, k: Array) -> Array:
-        grown = w0 + (radius - w) * k
+    The outer edge of the wall follows the pull of the cavity's edge smoothed along the axis: the cap beyond
+    the apex, where no cavity is left to pull, must not stay behind as a pair of shoulders.
+    """
+
+    def __init__(self, heart: Profile, ef: float, kinetics: Kinetics) -> None:
+        super().__init__(heart, ef, kinetics)
+        pull = self._sides * self._inward
+        self._lag = (gaussian_filter1d(pull, SHOULDER * TABLE / 4, axis=1) - pull).astype("f4")
+
+    def _outside(
+        self, radius: Array, w0: Array, w: Array, k: Array, index: npt.NDArray[np.intp], a: np.float32
+    ) -> Array:
+        into_wall = ((radius - w) / THROUGH).clip(0, 1)
+        grown = w0 + (radius - w) * k + self._lag.take(index) * a * into_wall
         still = ((radius - w - WALL) / FADE).clip(0, 1)
         moved = (grown - radius) * (1 - still * still * (3 - 2 * still))
         return np.asarray(radius + moved, np.float32)
@@ -52,9 +66,13 @@ class Warp:
         column, row = self.shape.to_picture(*motion.to_reference(self._x, self._z, a))
         border = cv2.BORDER_REPLICATE
         depths = [cv2.remap(d, column, row, cv2.INTER_LINEAR, borderMode=border) for d in self._depths]
-        order = np.argsort(depths, axis=0, kind="stable")
-        classes = np.array(self._labels, np.uint8)[order]
-        return np.where(_crumbs(classes[-1]), classes[-2], classes[-1])
+        labels = np.array(self._labels, np.uint8)
+        classes = labels[np.argmax(depths, axis=0)]
+        crumbs = _crumbs(classes)
+        if crumbs.any():
+            second = np.argsort(np.stack(depths)[:, crumbs], axis=0)[-2]
+            classes[crumbs] = labels[second]
+        return classes
 
 
 def _depth(inside: BoolMask) -> Array:

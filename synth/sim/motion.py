@@ -119,13 +119,19 @@ class Motion:
         radius, w = np.abs(from_axis), w0 * scale
         heart_only = np.minimum((1.3 - q) * (1 / 0.3), (q + 0.15) * (1 / 0.15)).clip(0, 1)
         k = 1 - (shrink + tip / self.length) * heart_only
-        r0 = self._outside(radius, w0, w, k)
+        r0 = self._outside(radius, w0, w, k, index, a32)
         np.divide(radius, scale, out=r0, where=radius < w)
         x0 = offset + np.copysign(r0, from_axis)
         return x0 - self._free_wall(x0, q) * a32, z0
 
-    def _outside(self, radius: Array, w0: Array, w: Array, k: Array) -> Array:
-        """Radius at ED of what lies outside the cavity, whose half-width went from w0 to w."""
+    def _outside(
+        self, radius: Array, w0: Array, w: Array, k: Array, index: npt.NDArray[np.intp], a: np.float32
+    ) -> Array:
+        """Radius at ED of what lies outside the cavity, whose half-width went from w0 to w.
+
+        Args:
+            radius: in mm. k: stretch along the axis. index: into the width tables. a: contraction.
+        """
         return np.asarray(np.sqrt((w0 * w0 + (radius * radius - w**2) * k).clip(0, np.inf)), np.float32)
 
     def _stretch(self, z: Array, base: Array, tip: Array) -> Array:

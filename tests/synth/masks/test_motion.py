@@ -93,6 +93,13 @@ def test_the_same_seed_gives_the_same_bytes() -> None:
     assert longer.mask[:24].tobytes() == first.mask.tobytes()
 
 
+def test_a_drawn_rate_is_one_that_the_frame_rate_shows() -> None:
+    for seed in range(12):
+        video = beating(heart(1), 50, seed, frames=30, fps=4.0, rate=None)  # type: ignore[arg-type]
+        assert video.ed_frames is not None
+        assert np.diff(video.ed_frames).min() >= 4
+
+
 def test_static_repeats_and_knows_no_events() -> None:
     video = static(heart(0), np.random.default_rng(0), Beat(3, 50.0, 60))
     assert np.array_equal(video.mask, np.stack([heart(0).classes] * 3))
