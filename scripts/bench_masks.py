@@ -1,8 +1,8 @@
 """What mask sequences cost against a clip of `sim` with its pixels, and how well an EF asked for is met.
 
 Command:  OMP_NUM_THREADS=1 uv run python scripts/bench_masks.py
-Prints CPU ms per 112x112 frame of clips of 64, each also as a share of `sim`'s whole clip, and EF errors and areas
-over 20 hearts; takes a minute.
+Prints CPU ms per 112x112 frame of clips of 64, each also as a share of `sim`'s whole clip, then EF errors and
+areas over 20 hearts; takes a minute.
 """
 
 import time
