@@ -125,7 +125,7 @@ class _Reading:
         """Read clip `number`."""
         frames = self.training.load(record, masks=False).frames
         self.hash.update(f"{record.name} {frames.shape} ".encode())
-        self.hash.update(np.ascontiguousarray(frames))
+        self.hash.update(frames.tobytes())
         if number in self._probes:
             self.probes.append(unit_rows(self.fingerprint(frames)))
             self.thinned.append(self.probes[-1][:: self.stride])

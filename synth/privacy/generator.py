@@ -5,7 +5,7 @@ depends on (generator, parameters, training set, seed, i) alone, not on other cl
 and a clip that passes at once is the very clip that would have been made without a filter.
 """
 
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, field
 from pathlib import Path
 from typing import Any
 
@@ -23,7 +23,7 @@ TRIES = 20
 LOG = "Rejected"  # folder of a set with the candidates that were rejected
 
 
-@dataclass(frozen=True)
+@dataclass(eq=False)
 class FilteredGenerator:
     """Draws clips of `source` that `privacy` lets pass.
 
@@ -35,21 +35,13 @@ class FilteredGenerator:
     source: Generator
     privacy: PrivacyFilter
     log: Path | None = None
+    name: str = field(init=False)
+    version: str = field(init=False)
+    digest: str | None = field(init=False)
 
-    @property
-    def name(self) -> str:
-        """The source's."""
-        return self.source.name
-
-    @property
-    def version(self) -> str:
-        """The source's."""
-        return self.source.version
-
-    @property
-    def digest(self) -> str | None:
-        """Of the source's weights; None where it has none."""
-        return getattr(self.source, "digest", None)
+    def __post_init__(self) -> None:
+        self.name, self.version = self.source.name, self.source.version
+        self.digest = getattr(self.source, "digest", None)  # simulators have no weights
 
     def parameters(self) -> dict[str, Any]:
         """The source's, and what the filter was made from."""
