@@ -28,7 +28,7 @@ def frames_of(training: ClipSet, index: int) -> Frames:
 
 
 def test_hidden_copies_are_found_and_fresh_clips_pass(training: ClipSet, privacy: PrivacyFilter) -> None:
-    """The requirement at a small scale: three copies of each kind, 95% found, at most 5% of fresh rejected."""
+    """The requirement, small: three copies of each kind, 95% found, at most 5% of fresh rejected."""
     kinds = enumerate(itertools.product(ALTERATIONS.values(), range(3)))
     copies = [(2 * i, alter(frames_of(training, 2 * i), np.random.default_rng(i))) for i, (alter, _) in kinds]
     verdicts = [(number, privacy.judge(copy)) for number, copy in copies]
