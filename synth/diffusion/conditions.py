@@ -71,11 +71,12 @@ def windowed(
 ) -> dict[str, Tensor]:
     """The values of each window of each clip: row b * len(spans) + w is window w of clip b.
 
-    Pictures are cut to their window; what holds for the whole clip goes with every window of that clip.
+    Pictures are cut to their window; what holds for the whole clip goes with every window of that clip,
+    and so does what no conditioner names, such as the clip that a sample starts from.
     """
-    kinds = {conditioner.name: conditioner.kind for conditioner in conditioners}
+    pictures = {conditioner.name for conditioner in conditioners if conditioner.kind == "concat"}
     return {
-        name: cut(value, spans) if kinds[name] == "concat" else value.repeat_interleave(len(spans), 0)
+        name: cut(value, spans) if name in pictures else value.repeat_interleave(len(spans), 0)
         for name, value in values.items()
     }
 

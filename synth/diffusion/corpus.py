@@ -3,6 +3,7 @@
 from collections.abc import Iterator
 from contextlib import ExitStack
 from dataclasses import asdict, dataclass
+from hashlib import sha256
 from pathlib import Path
 from typing import Any
 
@@ -15,12 +16,13 @@ from torch import Tensor
 from echodfkd.clip import Clip
 from echodfkd.clipset import ClipSet
 from echodfkd.errors import EchoError, UsageError
-from echodfkd.files import read_json, write_json
+from echodfkd.files import atomic_path, read_json, write_json
 from echodfkd.parallel import worker_pool
 from echodfkd.progress import Track, silent
 from echodfkd.synth.diffusion.codec import Codec, to_signal
 
 FACTS = "facts.json"
+RUN_ONLY = ("wall_time_s", "software", "complete")  # entries of a manifest that do not shape the clips
 ARRAYS = ("frames", "labels", "sector")
 Array = npt.NDArray[Any]
 
@@ -98,14 +100,15 @@ class Corpus:
     """
 
     def __init__(self, root: Path) -> None:
+        """Open what `of` left in a folder. Raises EchoError when it is damaged."""
         facts = read_json(root / FACTS)
         self.root, self.shape = root, Shape(**facts["shape"])
         self.names: list[str] = facts["names"]
         square = (self.shape.size, self.shape.size)
         clip = (len(self.names), self.shape.frames, *square)
-        self.frames = np.memmap(root / "frames.bin", np.uint8, "r", shape=clip)
-        self.labels = np.memmap(root / "labels.bin", np.uint8, "r", shape=clip)
-        self.sector = np.memmap(root / "sector.bin", np.uint8, "r", shape=(len(self.names), *square))
+        self.frames = _opened(root / "frames.bin", clip)
+        self.labels = _opened(root / "labels.bin", clip)
+        self.sector = _opened(root / "sector.bin", (len(self.names), *square))
         self.ef = np.array([np.nan if ef is None else ef for ef in facts["ef"]], np.float64)
         self.length = np.array(facts["length"])
         self.labelled = bool(facts["labelled"])
@@ -131,15 +134,10 @@ class Corpus:
         """
         records = data.select(split) if split else data.records
         names = [record.name for record in records]
-        asked = {
-            "shape": asdict(shape),
-            "root": str(data.root.resolve()),
-            "clips": len(names),
-            "split": split,
-        }
+        asked = {"shape": asdict(shape), "split": split, **_identity(data, names)}
         if (root / FACTS).is_file():
             if read_json(root / FACTS)["asked"] != asked:
-                raise UsageError(f"{root} holds what was cut from other clips; choose another --output")
+                raise UsageError(f"{root} holds what was cut from other clips; choose another folder")
             return cls(root)
         root.mkdir(parents=True, exist_ok=True)
         with worker_pool(_Cut(data, shape), workers) as run:
@@ -154,18 +152,33 @@ class Corpus:
         """
         path = self.root / f"latents-{key}.npy"
         if not path.is_file():
-            temporary, made = path.with_name(f".tmp-{path.name}"), None
-            for number in track(range(len(self)), "encoding clips", len(self)):
-                z = codec.encode(to_signal(torch.from_numpy(self.frames[number].copy()))[None, None])[0]
-                if made is None:
-                    shape = (len(self), *z.shape)
-                    made = np.lib.format.open_memmap(temporary, "w+", np.float16, shape)
-                made[number] = z.cpu().numpy()
-            if made is None:
-                raise EchoError(f"{self.root} holds no clips to encode")
-            made.flush()
-            temporary.replace(path)
+            with atomic_path(path) as temporary:
+                self._encode(codec, temporary, track)
         return np.load(path, mmap_mode="r")
+
+    def _encode(self, codec: Codec, path: Path, track: Track) -> None:
+        made: Array | None = None
+        for number in track(range(len(self)), "encoding clips", len(self)):
+            z = codec.encode(to_signal(torch.from_numpy(self.frames[number].copy()))[None, None])[0]
+            if made is None:
+                made = np.lib.format.open_memmap(path, "w+", np.float16, (len(self), *z.shape))
+            made[number] = z.cpu().numpy()
+        assert isinstance(made, np.memmap)  # there is no empty corpus
+        made.flush()
+
+
+def _opened(path: Path, shape: tuple[int, ...]) -> Array:
+    try:
+        return np.memmap(path, np.uint8, "r", shape=shape)
+    except (OSError, ValueError) as error:  # gone, or cut short
+        raise EchoError(f"{path} is damaged: delete {path.parent} and run again") from error
+
+
+def _identity(data: ClipSet, names: list[str]) -> dict[str, Any]:
+    """What tells a set from others: a set of ours by what it was asked for, others by where they are."""
+    made = {key: value for key, value in data.manifest.items() if key not in RUN_ONLY}
+    origin = made or str(data.root.resolve())
+    return {"origin": origin, "clips": sha256("\n".join(names).encode()).hexdigest()}
 
 
 def _in_order(names: list[str], cuts: Iterator[list[Window]]) -> Iterator[Window]:

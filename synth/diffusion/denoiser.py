@@ -10,6 +10,7 @@ from torch.nn.functional import pad
 from echodfkd.errors import EchoError
 from echodfkd.synth.diffusion.conditions import Conditioner, Values
 
+NORM_WIDTH = 4
 Told = dict[str, Tensor | None]  # what remains of the values when pictures are beside the noisy ones
 
 
@@ -17,7 +18,7 @@ class Denoiser(nn.Module):
     """Calls a network on clips (B, C, T, h, w) of any size and in one order of axes.
 
     Args:
-        network: of a class in `CALLS`.
+        network: of a class in `CALLS`; its norms are widened, see `widen_norms`.
         conditioners: what it is told; each forward pass needs a value for each of them.
         multiple: height and width are padded to a multiple of this and cropped back.
         patch: pixels are folded into channels by squares of this side before the network, and unfolded
@@ -41,7 +42,7 @@ class Denoiser(nn.Module):
         name = type(network).__name__
         if name not in CALLS:
             raise EchoError(f"no denoiser can be made of {name}; known are {', '.join(CALLS)}")
-        self.network, self._call = network, CALLS[name]
+        self.network, self._call = widen_norms(network), CALLS[name]
         self.conditioners = tuple(conditioners)
         self.multiple, self.patch, self.time_scale = multiple, patch, time_scale
 
@@ -74,6 +75,20 @@ class Denoiser(nn.Module):
             return torch.cat(found, 1) if found else None
 
         return {"embedding": joined("embedding"), "tokens": joined("tokens")}
+
+
+def widen_norms(network: nn.Module) -> nn.Module:
+    """The network, each of whose group norms now spans at least `NORM_WIDTH` channels.
+
+    diffusers' video networks have 32 groups whatever their width. With 32 channels a norm then spans one, and
+    takes away whatever is the same all over a channel: a block adds time and conditions so. The published
+    networks, of 128 channels and more, stay as they are.
+    """
+    for norm in network.modules():
+        if isinstance(norm, nn.GroupNorm):
+            fitting = (n for n in range(norm.num_groups, 0, -1) if norm.num_channels % n == 0)
+            norm.num_groups = next((n for n in fitting if norm.num_channels // n >= NORM_WIDTH), 1)
+    return network
 
 
 def grown(clips: Tensor, multiple: int) -> Tensor:

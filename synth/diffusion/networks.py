@@ -14,6 +14,7 @@ from torch import Tensor, nn
 from echodfkd.errors import EchoError
 from echodfkd.files import atomic_path, read_json
 
+PICKLES = (".bin", ".ckpt", ".pkl", ".pt", ".pth")
 NETWORKS = ("AutoencoderKL", "UNet2DModel", "UNetSpatioTemporalConditionModel")
 KEY = "echodfkd"  # metadata entry of the configuration
 PUBLISHED = "diffusion_pytorch_model.safetensors"
@@ -31,7 +32,7 @@ def build(config: Mapping[str, Any]) -> nn.Module:
         raise EchoError(f"a network of class {name!r} is not known here; known are {', '.join(NETWORKS)}")
     try:
         return getattr(diffusers, name).from_config({k: v for k, v in config.items() if k != "_name_or_path"})
-    except (TypeError, ValueError, AttributeError) as error:
+    except Exception as error:  # of every kind, since options come from files
         raise EchoError(f"the configuration does not build a {name}: {error}") from error
 
 
@@ -72,13 +73,16 @@ def load(path: Path) -> tuple[dict[str, nn.Module], dict[str, Any]]:
     weights, metadata = _read(path)
     try:
         known = json.loads(metadata[KEY])
-        configs = dict(known.pop("networks"))
+        configs = {part: dict(config) for part, config in known.pop("networks").items()}
     except (KeyError, ValueError, AttributeError, TypeError):
         raise EchoError(f"{path} does not say which networks it holds: it is no generator of ours") from None
     parts: dict[str, nn.Module] = {}
     for part, config in configs.items():
         own = {k.removeprefix(f"{part}."): v for k, v in weights.items() if k.startswith(f"{part}.")}
         parts[part] = filled(build(config), own, f"{path} ({part})")
+    strange = [k for k in weights if not any(k.startswith(f"{part}.") for part in configs)]
+    if strange:
+        raise EchoError(f"{path} holds weights of no network that it names, {strange[0]!r} among them")
     return parts, known
 
 
@@ -92,7 +96,7 @@ def load_folder(folder: Path) -> nn.Module:
     absent = [path.name for path in (config, file) if not path.is_file()]
     if absent:
         pickled = sorted(path.name for path in folder.glob("*.bin")) if folder.is_dir() else []
-        why = f"; {pickled[0]} is a pickle, which can run code: convert it to safetensors" if pickled else ""
+        why = f"; {_refused(pickled[0])}" if pickled else ""
         raise EchoError(f"{folder} holds no {' and no '.join(absent)}{why}")
     content = read_json(config)
     if not isinstance(content, dict):
@@ -100,7 +104,13 @@ def load_folder(folder: Path) -> nn.Module:
     return filled(build(content), _read(file)[0], str(folder))
 
 
+def _refused(name: str) -> str:
+    return f"{name} is a pickle, which can run code: convert it to safetensors"
+
+
 def _read(path: Path) -> tuple[dict[str, Tensor], dict[str, str]]:
+    if path.suffix in PICKLES:
+        raise EchoError(_refused(str(path)))
     try:
         with safe_open(path, framework="pt") as stream:
             return {key: stream.get_tensor(key) for key in stream.keys()}, stream.metadata() or {}  # noqa: SIM118

@@ -8,8 +8,8 @@ from typing import Any, Protocol
 
 import torch
 from diffusers import (
-    DDIMScheduler,
     DDPMScheduler,
+    DPMSolverMultistepScheduler,
     EDMDPMSolverMultistepScheduler,
     EDMEulerScheduler,
     FlowMatchEulerDiscreteScheduler,
@@ -17,7 +17,7 @@ from diffusers import (
 )
 from torch import Tensor
 
-from echodfkd.errors import unknown_name
+from echodfkd.errors import UsageError, unknown_name
 
 
 @dataclass(frozen=True)
@@ -48,7 +48,11 @@ class Process(Protocol):
         ...
 
     def scheduler(self, solver: str, steps: int) -> Any:
-        """A new diffusers scheduler with its timesteps set. Raises UsageError for a solver unknown."""
+        """A new diffusers scheduler with its timesteps set.
+
+        Raises:
+            UsageError: for a solver or a number of steps that this process does not have.
+        """
         ...
 
 
@@ -76,7 +80,11 @@ class EDM:
 
     def scheduler(self, solver: str, steps: int) -> Any:
         """Of "euler" and "dpm"; "heun" steps through "euler"'s sigmas, see `heun.py`."""
-        known = {"heun": EDMEulerScheduler, "euler": EDMEulerScheduler, "dpm": EDMDPMSolverMultistepScheduler}
+        known: dict[str, Any] = {
+            "heun": EDMEulerScheduler,
+            "euler": EDMEulerScheduler,
+            "dpm": EDMDPMSolverMultistepScheduler,
+        }
         if solver not in known:
             raise unknown_name("solver", solver, list(known))
         names = ("sigma_data", "sigma_min", "sigma_max", "rho")
@@ -111,16 +119,22 @@ class DDPM:
     solvers: tuple[str, ...] = field(default=("ddpm", "ddim", "unipc"), repr=False)
 
     def scheduler(self, solver: str, steps: int) -> Any:
-        """Of "ddpm", "ddim" and "unipc"; nothing is clipped, since latents have no bounds."""
-        known: dict[str, Any] = {
-            "ddpm": DDPMScheduler,
-            "ddim": DDIMScheduler,
-            "unipc": UniPCMultistepScheduler,
+        """Of "ddpm", "ddim" and "unipc"; nothing is clipped, since latents have no bounds.
+
+        DDIM is the first-order DPM-Solver (Lu et al. 2022, section 4.1); diffusers' own steps by whole
+        numbers, so that with 64 of 1000 it would tell less noise than is left, and end with some.
+        """
+        known: dict[str, tuple[Any, dict[str, Any]]] = {
+            "ddpm": (DDPMScheduler, {"clip_sample": False}),
+            "ddim": (DPMSolverMultistepScheduler, {"solver_order": 1}),
+            "unipc": (UniPCMultistepScheduler, {}),
         }
         if solver not in known:
             raise unknown_name("solver", solver, list(known))
-        options: dict[str, Any] = {"clip_sample": False} if solver != "unipc" else {}
-        scheduler = known[solver](
+        if steps > self.steps:
+            raise UsageError(f"{steps} steps are more than the {self.steps} of the training")
+        kind, options = known[solver]
+        scheduler = kind(
             num_train_timesteps=self.steps,
             beta_schedule=self.schedule,
             beta_start=self.beta_start,
@@ -160,7 +174,7 @@ class Flow:
         """Of "euler" alone, in equal steps down to no noise at all."""
         if solver not in self.solvers:
             raise unknown_name("solver", solver, list(self.solvers))
-        scheduler = FlowMatchEulerDiscreteScheduler(num_train_timesteps=1000)
+        scheduler: Any = FlowMatchEulerDiscreteScheduler(num_train_timesteps=1000)
         scheduler.set_timesteps(sigmas=[1 - step / steps for step in range(steps)])  # diffusers stops at .001
         return scheduler
 

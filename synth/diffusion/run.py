@@ -7,19 +7,24 @@ from dataclasses import asdict, dataclass, field
 from pathlib import Path
 from typing import Any
 
+from diffusers import AutoencoderKL
 from torch import nn
 
 from echodfkd.clipset import ClipSet
 from echodfkd.clipset_writer import software_versions
 from echodfkd.distill.run import FORMAT, begin_run
+from echodfkd.errors import EchoError, UsageError
 from echodfkd.files import write_json
 from echodfkd.progress import Track, silent
 from echodfkd.students.checkpoint import sha256
+from echodfkd.students.runtime import pick_device
 from echodfkd.synth import make_generator
+from echodfkd.synth.base import Generator
 from echodfkd.synth.diffusion import networks
 from echodfkd.synth.diffusion.codec import FrameKL
 from echodfkd.synth.diffusion.corpus import Corpus, Shape
-from echodfkd.synth.diffusion.training import LAST, Recipe, Row, Task, Training, fit
+from echodfkd.synth.diffusion.loop import LAST, fit, last_row
+from echodfkd.synth.diffusion.training import Recipe, Row, Task, Training
 from echodfkd.synth.write import write_clip_set
 
 WEIGHTS = "generator.safetensors"
@@ -89,14 +94,13 @@ def train_part(part: Part, recipe: Recipe, asked: Asked, track: Track = silent) 
         EchoError: when a clip, the codec or a checkpoint is unreadable, or the training diverges.
     """
     begun = time.perf_counter()
-    digest = sha256(_weights(asked.codec)) if part.codec and asked.codec is not None else None
+    codec, digest = _codec(part, asked)
+    source = _source(part, asked)
     request = _request(part, recipe, asked, digest)
     earlier = begin_run(asked.output, request, asked.resume)
-    data = _clips(part, recipe, asked, track)
-    corpus = Corpus.of(
-        ClipSet.open(data), part.shape, asked.keep or asked.output / "corpus", asked.workers, track=track
-    )
-    codec = load_codec(asked.codec) if part.codec and asked.codec is not None else None
+    home = asked.keep or asked.output / "corpus"
+    data = source if isinstance(source, ClipSet) else _drawn(source, part, recipe, asked, home, track)
+    corpus = Corpus.of(data, part.shape, home, asked.workers, track=track)
     material = Material(corpus, codec, (digest or "")[:8], recipe, track)
     training = Training(part.task(material), recipe, asked.device)
     if (asked.output / LAST).is_file():
@@ -104,10 +108,9 @@ def train_part(part: Part, recipe: Recipe, asked: Asked, track: Track = silent) 
 
     def note(row: Row, **more: Any) -> None:
         spent = round(earlier + time.perf_counter() - begun, 1)
-        if training.accelerator.is_main_process:
-            write_json(asked.output / "manifest.json", _manifest(request, training, row, spent) | more)
+        write_json(asked.output / "manifest.json", _manifest(request, training, row, spent) | more)
 
-    row: Row = {}
+    row = last_row(asked.output, training.step)
     for row in fit(training, asked.output, track):
         note(row, complete=False)
         yield row
@@ -129,17 +132,36 @@ def _request(part: Part, recipe: Recipe, asked: Asked, codec: str | None) -> dic
     }
 
 
-def _clips(part: Part, recipe: Recipe, asked: Asked, track: Track) -> Path:
-    """The clip set to learn from: the user's, or one drawn now."""
+def _source(part: Part, asked: Asked) -> ClipSet | Generator:
+    """The clip set to learn from, or the generator that one is drawn from."""
     if asked.data is not None:
-        return asked.data
-    root = asked.output / "clips"
-    source = make_generator(asked.generator, **part.source)
-    count = asked.clips or part.clips
+        return ClipSet.open(asked.data)
+    return make_generator(asked.generator, **part.source)
+
+
+def _drawn(source: Generator, part: Part, recipe: Recipe, asked: Asked, home: Path, track: Track) -> ClipSet:
+    """Clips drawn from a generator, kept beside the arrays so that who shares these finds them too."""
     write_clip_set(
-        source, root, clips=count, seed=recipe.seed, lossless=True, workers=asked.workers, track=track
+        source,
+        home / "clips",
+        clips=asked.clips or part.clips,
+        seed=recipe.seed,
+        lossless=True,
+        workers=asked.workers,
+        track=track,
     )
-    return root
+    return ClipSet.open(home / "clips")
+
+
+def _codec(part: Part, asked: Asked) -> tuple[FrameKL | None, str | None]:
+    """The codec that a part works behind, on the training's device, and the sha256 of its weights."""
+    if not part.codec:
+        return None, None
+    if asked.codec is None:
+        raise UsageError(f"{part.name} works behind a codec: name one with --codec RUN|FILE|DIR")
+    codec = load_codec(asked.codec)
+    codec.network.to(pick_device(asked.device))
+    return codec, sha256(_weights(asked.codec))
 
 
 def _weights(path: Path) -> Path:
@@ -152,12 +174,20 @@ def load_codec(path: Path) -> FrameKL:
     """A codec: a run's folder, a file of ours, or a published folder of an AutoencoderKL.
 
     Raises:
+        UsageError: when there is no such file or folder.
         EchoError: when it is none of these, or damaged.
     """
+    if not path.exists():
+        raise UsageError(f"no such codec: {path}")
     if path.is_dir() and not (path / WEIGHTS).is_file():
-        return FrameKL(networks.load_folder(path))
-    parts, known = networks.load(_weights(path))
-    return FrameKL(parts["vae"], int(known["patch"]))
+        parts: Mapping[str, Any] = {"vae": networks.load_folder(path)}
+        known: Mapping[str, Any] = {"patch": 1}
+    else:
+        parts, known = networks.load(_weights(path))
+    network, patch = parts.get("vae"), known.get("patch")
+    if not isinstance(network, AutoencoderKL) or not isinstance(patch, int):
+        raise EchoError(f"{path} holds no codec: it has no AutoencoderKL, or does not say its patch")
+    return FrameKL(parts["vae"], patch)
 
 
 def _manifest(request: Mapping[str, Any], training: Training, row: Row, seconds: float) -> dict[str, Any]:

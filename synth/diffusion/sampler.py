@@ -18,6 +18,8 @@ from echodfkd.synth.diffusion.heun import Churn, heun
 from echodfkd.synth.diffusion.process import Process
 from echodfkd.synth.diffusion.windows import Windowed
 
+Raw = Callable[[Tensor, Tensor], Tensor]  # (scaled input, time) -> a network's raw output
+
 
 @dataclass(frozen=True)
 class Sampling:
@@ -26,7 +28,8 @@ class Sampling:
     Attributes:
         steps: of the whole schedule. solver: one of the process's.
         guidance: 1 takes the denoiser at its word; above, further from what it says untold.
-        start: number of the step at which an `init` clip comes in (SDEdit, Meng et al. 2022).
+        start: number of the step at which an `init` clip comes in (SDEdit, Meng et al. 2022); without such a
+            clip, all steps are taken.
         window, hop: in frames; None takes the clip whole.
         batch: windows that go through the network at once.
         churn: of the stochastic Heun.
@@ -49,12 +52,15 @@ class Sampler:
         denoiser: in evaluation mode. process: that it was trained for. sampling: how.
 
     Raises:
-        UsageError: when steps and start do not fit.
+        UsageError: when steps and start do not fit, or guidance is asked of a denoiser that was told
+            everything all through its training.
     """
 
     def __init__(self, denoiser: Denoiser, process: Process, sampling: Sampling) -> None:
         if not 0 <= sampling.start < sampling.steps:
             raise UsageError(f"start step {sampling.start} is not among the {sampling.steps} steps")
+        if sampling.guidance != 1 and not any(c.drop > 0 for c in denoiser.conditioners):
+            raise UsageError("guidance needs a network that learned to do without a condition")
         self.denoiser, self.process, self.sampling = denoiser, process, sampling
         self.scheduler = self._scheduler()
 
@@ -71,7 +77,8 @@ class Sampler:
 
         Args:
             shape: of the clips. values: by conditioner, on the denoiser's device.
-            rngs: a generator for each clip, on the CPU. init: clean clips to start from, else pure noise.
+            rngs: a generator for each clip, on the CPU.
+            init: clean clips to start from, whole even where there are windows; else pure noise.
 
         Raises:
             EchoError: when the network's output is not finite.
@@ -79,9 +86,9 @@ class Sampler:
         device = next(self.denoiser.parameters()).device
         self.scheduler = self._scheduler()  # schedulers remember how far they went
         noise = randn_tensor(tuple(shape), generator=[*rngs], device=device)
-        steps = self._steps(self.begin(noise, init), self._model(values), rngs)
-        left = self.sampling.steps - self.sampling.start
-        sample = deque(track(steps, "sampling", left), maxlen=1)[0]
+        start = self.sampling.start if init is not None else 0
+        steps = self._steps(self.begin(noise, init), self._model(values), rngs, start)
+        sample = deque(track(steps, "sampling", self.sampling.steps - start), maxlen=1)[0]
         if not bool(torch.isfinite(sample).all()):
             raise EchoError("the sampled clip is not finite: are these the right weights?")
         return sample
@@ -91,25 +98,22 @@ class Sampler:
 
     def begin(self, noise: Tensor, init: Tensor | None) -> Tensor:
         """What the sampler starts from: noise of exactly the size that the network is told of, on `init`."""
-        time = self.scheduler.timesteps[self.sampling.start : self.sampling.start + 1].to(noise.device)
         if init is None:
-            scale = getattr(self.scheduler, "init_noise_sigma", 1.0)
-            if hasattr(self.scheduler, "sigmas") and hasattr(self.scheduler, "precondition_noise"):
-                scale = self.scheduler.sigmas[self.sampling.start]  # not diffusers' sqrt(sigma^2 + 1)
-            return noise * scale
+            edm = hasattr(self.scheduler, "precondition_noise")  # diffusers' own scale is sqrt(sigma^2 + 1)
+            return noise * float(self.scheduler.sigmas[0]) if edm else noise
+        time = self.scheduler.timesteps[self.sampling.start : self.sampling.start + 1].to(noise.device)
         if hasattr(self.scheduler, "scale_noise"):
             return self.scheduler.scale_noise(init, time, noise)
         return self.scheduler.add_noise(init, noise, time.expand(len(noise)))
 
     def _steps(
-        self, sample: Tensor, model: Callable[[Tensor, Tensor], Tensor], rngs: Sequence[torch.Generator]
+        self, sample: Tensor, model: Raw, rngs: Sequence[torch.Generator], start: int
     ) -> Iterator[Tensor]:
-        start = self.sampling.start
         if self.sampling.solver == "heun":
             return heun(model, self.scheduler, sample, start, rngs, self.sampling.churn)
         return _through(self.scheduler, model, sample, start, rngs)
 
-    def _model(self, values: Values) -> Callable[[Tensor, Tensor], Tensor]:
+    def _model(self, values: Values) -> Raw:
         """The guided network on whole clips: (input, time) -> raw output."""
         sampling, told = self.sampling, self.denoiser.conditioners
         whole: Any = self.denoiser
@@ -130,7 +134,7 @@ class Sampler:
 
 def _through(
     scheduler: Any,
-    model: Callable[[Tensor, Tensor], Tensor],
+    model: Raw,
     sample: Tensor,
     start: int,
     rngs: Sequence[torch.Generator],

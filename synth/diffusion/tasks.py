@@ -1,6 +1,6 @@
 """What the training loop trains: a denoiser on a corpus, in pixels or behind a codec."""
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Mapping
 from typing import Any
 
 import numpy as np
@@ -161,7 +161,3 @@ def masks(factor: int, count: int) -> Teller:
         return classes(corpus.labels[which[:, None], places], factor, count)
 
     return tell
-
-
-Tellers = Mapping[str, Teller]
-Told = Sequence[str]

@@ -1,17 +1,15 @@
-"""The one training loop of all generators: what is trained is a `Task`, everything else stands here.
+"""Training steps of all generators: what is trained is a `Task`; `loop.py` takes the steps.
 
 Step n draws its examples and its randomness from (seed, n) alone, so that a run that was cut and resumed ends
 where an undisturbed one ends on the same machine.
 """
 
-import json
-import time
-from collections.abc import Iterator, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
-from statistics import fmean
 from typing import Any, Protocol
 
+import numpy as np
 import torch
 from diffusers.optimization import get_scheduler
 from diffusers.training_utils import EMAModel
@@ -19,10 +17,8 @@ from torch import Tensor, nn
 
 from echodfkd.errors import EchoError
 from echodfkd.files import atomic_path
-from echodfkd.progress import Track, silent
+from echodfkd.students.runtime import pick_device
 
-LAST = Path("checkpoints") / "last.pt"
-METRICS = "metrics.jsonl"
 Row = dict[str, float]
 Losses = dict[str, Tensor]  # what is minimised is their sum
 
@@ -32,7 +28,7 @@ class Recipe:
     """How long and how fast.
 
     Attributes:
-        steps: of the optimiser. batch: examples a step, of all processes together.
+        steps: of the optimiser. batch: examples a step.
         rate: AdamW's highest learning rate; rises over `warmup` steps, then falls as a cosine.
         average: decay of the running average of the weights, which is what is kept.
         clip: norm that gradients are cut to. precision: accelerate's, "no", "fp16" or "bf16".
@@ -81,17 +77,19 @@ class Task(Protocol):
 
 
 class Training:
-    """A task under way: network, critic, optimisers, average, step.
+    """A task under way, in one process: network, critic, optimisers, average, step.
 
     Raises:
-        EchoError: for a precision that the machine does not have.
+        UsageError: for a device that the machine does not have.
+        EchoError: for a precision that it does not have.
     """
 
     def __init__(self, task: Task, recipe: Recipe, device: str = "auto") -> None:
         from accelerate import Accelerator
 
+        cpu = pick_device(device).type == "cpu"
         try:
-            self.accelerator = Accelerator(mixed_precision=recipe.precision, cpu=device == "cpu")
+            self.accelerator = Accelerator(mixed_precision=recipe.precision, cpu=cpu)
         except ValueError as error:
             raise EchoError(f"this machine cannot train in {recipe.precision!r}: {error}") from error
         self.task, self.recipe, self.step = task, recipe, 0
@@ -112,16 +110,18 @@ class Training:
         return self.accelerator.prepare(network, optimiser)
 
     def learn(self) -> Row:
-        """One step; the losses of this process's share of the batch.
+        """One step; its losses.
 
         Raises:
             EchoError: when the training diverged.
         """
         accelerator, recipe = self.accelerator, self.recipe
-        whole = self.task.batch(self.step, recipe.batch)
-        share = slice(accelerator.process_index, None, accelerator.num_processes)
-        batch = {name: value[share].to(accelerator.device) for name, value in whole.items()}
-        rng = torch.Generator().manual_seed(_mixed(recipe.seed, self.step, accelerator.process_index))
+        batch = {
+            name: value.to(accelerator.device)
+            for name, value in self.task.batch(self.step, recipe.batch).items()
+        }
+        rng = torch.Generator().manual_seed(_mixed(recipe.seed, self.step))
+        torch.manual_seed(rng.initial_seed())  # of what draws by itself: dropout
         self.network.train()
         with accelerator.autocast():
             losses = self.task.losses(batch, self.step, rng)
@@ -153,8 +153,6 @@ class Training:
 
     def save(self, path: Path) -> None:
         """Write all that a resumed run needs."""
-        if not self.accelerator.is_main_process:
-            return
         state = {name: part.state_dict() for name, part in self._parts().items()} | {"step": self.step}
         with atomic_path(path) as temporary:
             torch.save(state, temporary)
@@ -179,6 +177,8 @@ class Training:
     def _parts(self) -> dict[str, Any]:
         parts = {"network": self.task.network, "optimiser": self.optimiser, "rates": self.rates}
         parts["average"] = self.average
+        if self.accelerator.scaler is not None:  # of fp16
+            parts["scaler"] = self.accelerator.scaler
         if self.critic is not None:
             parts |= {"critic": self.task.critic, "critics": self.critics}
         return parts
@@ -199,57 +199,4 @@ class _Averaged:
 
 def _mixed(*numbers: int) -> int:
     """A seed of several numbers that no two tuples are likely to share."""
-    import numpy as np
-
     return int(np.random.SeedSequence(numbers).generate_state(1, np.uint64)[0] >> 1)
-
-
-def fit(training: Training, run: Path, track: Track = silent) -> Iterator[Row]:
-    """Train to the end; yields a row of `metrics.jsonl` now and then.
-
-    Leaves `checkpoints/last.pt`, `metrics.jsonl` and TensorBoard events with sample grids in `run`.
-    """
-    from torch.utils.tensorboard import SummaryWriter
-
-    recipe, main = training.recipe, training.accelerator.is_main_process
-    rows = _kept_rows(run / METRICS, training.step)
-    events = SummaryWriter(str(run / "tensorboard")) if main else None
-    seen: list[Row] = []
-    begun = time.perf_counter()
-    steps = range(training.step, recipe.steps)
-    for _ in track(steps, "training", len(steps)):
-        seen.append(training.learn())
-        ended = training.step == recipe.steps
-        if training.step % recipe.note_every == 0 or ended:
-            row = {name: fmean(one[name] for one in seen) for name in seen[-1]}
-            speed = len(seen) / (time.perf_counter() - begun)
-            row = {"step": training.step, **row, "steps_per_second": speed}
-            seen, begun = [], time.perf_counter()
-            if events is not None:
-                rows.append(row)
-                _write_rows(run / METRICS, rows)
-                for name, value in row.items():
-                    events.add_scalar(name, value, training.step)
-            yield row
-        if events is not None and (training.step % recipe.show_every == 0 or ended):
-            with training.averaged():
-                grid = training.task.pictures()
-            if grid is not None:
-                events.add_image("samples", grid, training.step)
-        if training.step % recipe.save_every == 0 or ended:
-            training.save(run / LAST)
-    if events is not None:
-        events.close()
-
-
-def _kept_rows(path: Path, step: int) -> list[Row]:
-    """Rows of an earlier part of the run, up to a step."""
-    if not path.is_file():
-        return []
-    rows = [json.loads(line) for line in path.read_text(encoding="utf-8").splitlines()]
-    return [row for row in rows if row["step"] <= step]
-
-
-def _write_rows(path: Path, rows: list[Row]) -> None:
-    with atomic_path(path) as temporary:
-        temporary.write_text("".join(json.dumps(row) + "\n" for row in rows), encoding="utf-8")
