@@ -10,7 +10,7 @@ from typing import Any
 
 import torch
 from diffusers import UNetSpatioTemporalConditionModel
-from torch import Tensor
+from torch import Tensor, nn
 
 from echodfkd.synth.diffusion.conditions import Conditioner, dropped
 from echodfkd.synth.diffusion.corpus import Shape
@@ -109,13 +109,18 @@ def _task(material: Material) -> Task:
     )
 
 
+def _left(task: Task, material: Material) -> tuple[dict[str, nn.Module], dict[str, Any]]:
+    own, facts = left(task, material)
+    return own, {**facts, "size": material.corpus.shape.size}
+
+
 PARTS = {
     "": Part(
         "flow",
         Shape(SHAPE.frames, SHAPE.fps, SHAPE.size),
         Recipe(6000, 4, 6e-4, average=0.999),
         _task,
-        left,
+        _left,
         SOURCE,
     ),
 }
