@@ -26,9 +26,7 @@ WINDOW = 16  # frames
 STEPS = 64
 PATCH = 4
 GREYS_OF = 400  # clips whose greys are counted
-PROCESS = EDM(
-    mean=-0.5, std=1.4
-)  # the paper: -1.2, 1.2; here more is learned of the noise that masks start at
+PROCESS = EDM(mean=-0.5, std=1.4)  # not -1.2, 1.2: learns more of the noise that masks start at
 TIME_SCALE = 100.0  # of ln(sigma) / 4, so that the sinusoids of the time embedding tell levels apart
 
 
