@@ -99,6 +99,7 @@ class DDPM:
     Attributes:
         prediction: what the network predicts. schedule: of the betas, diffusers' name. steps: of training.
         beta_start, beta_end: of the schedule where it has them.
+        clip: clean clips that are guessed on the way are clamped to +-clip; None for latents without bounds.
     """
 
     prediction: str = "v_prediction"
@@ -106,10 +107,11 @@ class DDPM:
     steps: int = 1000
     beta_start: float = 1e-4
     beta_end: float = 0.02
+    clip: float | None = None
     solvers: tuple[str, ...] = field(default=("ddpm", "ddim", "unipc"), repr=False)
 
     def scheduler(self, solver: str) -> Any:
-        """Of "ddpm", "ddim" and "unipc"; nothing is clipped, since latents have no bounds."""
+        """Of "ddpm", "ddim" and "unipc"; the last one clamps nothing."""
         known: dict[str, Any] = {
             "ddpm": DDPMScheduler,
             "ddim": DDIMScheduler,
@@ -117,7 +119,8 @@ class DDPM:
         }
         if solver not in known:
             raise unknown_name("solver", solver, list(known))
-        options: dict[str, Any] = {"clip_sample": False} if solver != "unipc" else {}
+        clamped = {"clip_sample": self.clip is not None, "clip_sample_range": self.clip or 1.0}
+        options: dict[str, Any] = clamped if solver != "unipc" else {}
         return known[solver](
             num_train_timesteps=self.steps,
             beta_schedule=self.schedule,

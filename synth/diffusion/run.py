@@ -19,10 +19,9 @@ from echodfkd.synth import make_generator
 from echodfkd.synth.diffusion import networks
 from echodfkd.synth.diffusion.codec import FrameKL
 from echodfkd.synth.diffusion.corpus import Corpus, Shape
+from echodfkd.synth.diffusion.networks import WEIGHTS
 from echodfkd.synth.diffusion.training import LAST, Recipe, Row, Task, Training, fit
 from echodfkd.synth.write import write_clip_set
-
-WEIGHTS = "generator.safetensors"
 
 
 @dataclass(frozen=True)
