@@ -66,7 +66,7 @@ ENTRIES = (
     Entry(
         "generator",
         "free-echo",
-        "clips that follow a mask which beats, by video diffusion; :static repeats the mask, as the paper does",
+        "clips that follow a mask which beats, by video diffusion; :static repeats it, as the paper does",
         source="Free-Echo (MICCAI 2024, arXiv 2408.03035), trained anew on `sim` clips",
         parts=("generator-free-echo",),
         modules=("torch", "diffusers"),

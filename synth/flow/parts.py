@@ -20,7 +20,7 @@ from echodfkd.synth.diffusion.run import Material, Part
 from echodfkd.synth.diffusion.sampler import Sampling
 from echodfkd.synth.diffusion.tasks import CLEAN, INSIDE, Denoising, masks, weighted
 from echodfkd.synth.diffusion.training import Losses, Recipe, Task
-from echodfkd.synth.echonet_synthetic import SHAPE, SOURCE, left
+from echodfkd.synth.echonet_synthetic.parts import SHAPE, SOURCE, left
 
 CLASSES = 5  # of a mask beside the background
 FACTOR = 8  # of the codec

@@ -20,7 +20,7 @@ from echodfkd.synth.diffusion.run import Material, Part
 from echodfkd.synth.diffusion.sampler import Sampling
 from echodfkd.synth.diffusion.tasks import Denoising, cone
 from echodfkd.synth.diffusion.training import Recipe, Task
-from echodfkd.synth.echonet_synthetic import SHAPE, SOURCE, left
+from echodfkd.synth.echonet_synthetic.parts import SHAPE, SOURCE, left
 
 WINDOW = 16  # frames
 STEPS = 64
