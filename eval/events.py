@@ -58,9 +58,9 @@ def match_events(
 def half_cycle(*events: Events) -> float:
     """How far apart a found and a true frame may lie: half a cycle in frames, inclusive.
 
-    Half the median cycle of the first `Events` that holds a whole one. Where none does, as in a clip of half a
-    beat, half of the shortest way from an ED to an ES of the first that has both: a frame nearer to the other
-    kind of event than to its own is no match. Infinity where no `Events` has an ED and an ES.
+    Half the median cycle of the first `Events` that holds a whole one. Where none does, as in a clip of half
+    a beat, half of the shortest way from an ED to an ES of the first that has both: a frame nearer to the
+    other kind of event than to its own is no match. Infinity where no `Events` has an ED and an ES.
 
     Give the true events first and the found ones as a fallback: people often mark one beat only.
 
