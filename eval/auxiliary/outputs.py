@@ -50,7 +50,7 @@ def clip_rows(results: Sequence[Judged]) -> Iterator[dict[str, object]]:
 
 
 def section(results: Sequence[Judged]) -> Section:
-    """The report's table of what the auxiliary said; its note stands over every column."""
+    """The report's table of what the auxiliary said, its note in the title and, cut short, over each column."""
     first = results[0]
     claim = f"What it has seen: {first.claim}."
     events = f" {first.events_from}." if first.events_from else ""
@@ -62,7 +62,8 @@ def section(results: Sequence[Judged]) -> Section:
 def _scores(judged: Judged) -> Iterator[Score]:
     for f in judged.figures:
         low, high = f.interval or (None, None)
-        column = f"{judged.model.name} {judged.by}"
+        short = f" ({judged.note.split(':')[0]})" if judged.note else ""  # whole in the section's title
+        column = f"{judged.model.name} judged by {judged.auxiliary}{short}"
         yield Score(f.title, column, f.value, low, high, f.n, f.unit, f.definition, f.digits)
 
 

@@ -78,17 +78,17 @@ def outlined(example: Example, chosen: Sequence[int]) -> Iterator[RGB]:
     for frame, picture in zip(chosen, squares, strict=True):
         page = np.repeat(picture[..., None], 3, axis=2)
         true = None if example.reference is None else example.reference.at(frame)
-        if true is not None:
-            draw_outline(page, cut(true), colour=REFERENCE)
-        draw_outline(page, cut(example.found[frame]), thickness=1, colour=OUTLINE)
+        draw_outline(page, cut(example.found[frame]), colour=OUTLINE)
+        if true is not None:  # thinner, so that where both agree both are seen
+            draw_outline(page, cut(true), thickness=1, colour=REFERENCE)
         yield page
 
 
 def _caption(example: Example) -> str:
     true = None if example.reference is None else example.reference.ef
-    against = "" if true is None else f", {example.by} {true:.0f} %"
+    against = "" if true is None else f" ({example.by}: {true:.0f} %)"
     found = "not found" if example.findings.ef is None else f"{example.findings.ef:.0f} %"
-    return f"{example.clip.name}. {example.score[0].upper()}{example.score[1:]}; EF {found}{against}."
+    return f"{example.clip.name}. EF {found}{against}."
 
 
 def _curves(example: Example) -> dict[str, Curve]:

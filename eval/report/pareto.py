@@ -31,23 +31,21 @@ class Place:
     dice: float
 
 
-def size_chart(ours: Sequence[Point], reference: str, table: Published | None = None) -> str:
+def size_chart(ours: Sequence[Point], table: Published | None = None) -> str:
     """SVG: Dice against parameters (log scale) of the models of known size.
 
     Args:
-        reference: what ours were judged against. table: the package's own by default.
+        table: the package's own by default.
 
     Raises:
         EchoError: if a number of parameters is not positive.
     """
     places = [Place(one.name, one.parameters, one.dice) for one in ours if one.parameters is not None]
     grey = {model.name: float(model.parameters) for model in (table or published()).models}
-    return _chart(places, grey, "parameters", reference, table or published(), small_is_good=True)
+    return _chart(places, grey, "parameters", table or published(), small_is_good=True)
 
 
-def speed_chart(
-    ours: Sequence[Point], speeds: Mapping[str, float], reference: str, table: Published | None = None
-) -> str:
+def speed_chart(ours: Sequence[Point], speeds: Mapping[str, float], table: Published | None = None) -> str:
     """SVG: Dice against frames per second (log scale), more to the right; `speeds` of published models.
 
     Raises:
@@ -57,14 +55,13 @@ def speed_chart(
         Place(one.name, one.frames_per_second, one.dice) for one in ours if one.frames_per_second is not None
     ]
     axis = "frames per second on this machine"
-    return _chart(places, speeds, axis, reference, table or published(), small_is_good=False)
+    return _chart(places, speeds, axis, table or published(), small_is_good=False)
 
 
 def _chart(
     ours: Sequence[Place],
     grey: Mapping[str, float],
     axis: str,
-    reference: str,
     table: Published,
     small_is_good: bool,
 ) -> str:
@@ -77,7 +74,7 @@ def _chart(
         for number, place in enumerate(sorted(ours, key=lambda place: place.x)):
             axes.plot(place.x, place.dice, "D", color=PAGE.es, markersize=7, zorder=4)
             _name(axes, place.name, place.x, place.dice, above=bool(number % 2))
-        axes.set(xlabel=f"{axis} (log scale)", ylabel=f"mean Dice per image (orange: against {reference})")
+        axes.set(xlabel=f"{axis} (log scale)", ylabel="mean Dice per image")
         axes.margins(x=0.14, y=0.14)
         return svg(figure)
 
@@ -122,18 +119,18 @@ def pareto_section(
         how: how they were measured.
     """
     table = published()
-    line = "Orange: the models judged here. Grey: published"
+    line = f"Orange: the models judged here, against {reference}. Grey: published"
     size = Chart(
-        size_chart(ours, reference, table),
+        size_chart(ours, table),
         caption=f"{line}; on the line, no smaller student was better.",
         alt="Dice against the number of parameters of published models and of those judged here",
     )
     charts = [size]
     if speeds:
         fast = Chart(
-            speed_chart(ours, speeds, reference, table),
+            speed_chart(ours, speeds, table),
             caption=f"{line}; on the line, no faster student was better. EchoDFKD publishes no speed: grey "
-            f"is {how}. Orange: as in the table of scores.",
+            f"is {how}. Orange: timed as in the table of scores.",
             alt="Dice against frames per second of published models and of those judged here",
         )
         charts.append(fast)

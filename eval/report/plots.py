@@ -11,7 +11,7 @@ import numpy as np
 import numpy.typing as npt
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
-from matplotlib.ticker import LogLocator, NullLocator
+from matplotlib.ticker import LogLocator, MaxNLocator, NullLocator
 
 from echodfkd.beats import Events
 from echodfkd.errors import EchoError
@@ -74,7 +74,7 @@ def area_curves(curves: Mapping[str, Curve], fps: float | None) -> str:
         curves: by name; one of some frames only is drawn as dots. fps: Hz; None: the axis counts frames.
     """
     with mpl.rc_context(STYLE):
-        figure, (axes,) = drawing(width=4.0, height=2.5)
+        figure, (axes,) = drawing(width=3.4, height=2.4)
         looks = zip(curves.items(), (PAGE.line, REFERENCE), ("-", "--"), strict=False)
         for (name, curve), colour, style in looks:
             x = curve.frames / (fps or 1)
@@ -187,7 +187,8 @@ def event_histogram(errors: Mapping[str, npt.ArrayLike], unit: str = "frames") -
         else np.linspace(-reach, reach, 22)
     )
     with mpl.rc_context(STYLE):
-        figure, (axes,) = drawing()
+        figure, (axes,) = drawing(width=4.0, height=4.0)
+        axes.xaxis.set_major_locator(MaxNLocator(integer=unit == "frames"))
         colours = [{"ED": PAGE.ed, "ES": PAGE.es}.get(label, PAGE.line) for label in arrays]
         axes.hist(list(arrays.values()), bins=bins.tolist(), color=colours, label=list(arrays), rwidth=0.86)
         axes.axvline(0, color=PAGE.faint, linewidth=1, linestyle=(0, (4, 3)))

@@ -77,7 +77,7 @@ def dice_scatter(masks: Sequence[Mapping[str, Any]], name: str) -> str:
         looks = {legend: (colour, mark) for legend, colour, mark in FAMILIES.values()}
         for legend, (colour, mark) in looks.items():
             x, y = (_column(groups.get(legend, []), key) for key in ("dice", "score"))
-            size = {"*": 60, "D": 14}.get(mark, 9)
+            size = {"*": 60, "D": 18}.get(mark, 14)
             axes.scatter(x, y, s=size, c=colour, marker=mark, alpha=0.8, linewidths=0, label=legend)
         axes.set(xlabel="true mean Dice of the masks", ylabel=f"score of {name}")
         figure.legend(loc="outside upper left", ncols=3, fontsize=9, handletextpad=0.2, columnspacing=1)
@@ -91,13 +91,13 @@ def fault_strip(masks: Sequence[Mapping[str, Any]], name: str) -> str:
         groups.setdefault(mask["what"], []).append(mask)
     order = sorted(groups, key=lambda what: float(np.mean([mask["dice"] for mask in groups[what]])))
     with mpl.rc_context(STYLE):
-        figure, (axes,) = drawing(height=0.9 + 0.2 * len(order))
+        figure, (axes,) = drawing(width=4.6, height=0.9 + 0.2 * len(order))
         axes.grid(visible=False)
         for row, what in enumerate(order):
             scores = _column(groups[what], "score")
             colour = next(c for legend, c, _ in FAMILIES.values() if legend == _family(groups[what][0]))
             jitter = np.linspace(-0.25, 0.25, len(scores)) if len(scores) > 1 else np.zeros(1)
-            axes.scatter(scores, row + jitter, s=7, c=colour, alpha=0.6, linewidths=0)
+            axes.scatter(scores, row + jitter, s=9, c=colour, alpha=0.6, linewidths=0)
             mean = scores[np.isfinite(scores)].mean() if np.isfinite(scores).any() else np.nan
             axes.plot([mean] * 2, [row - 0.38, row + 0.38], color=colour, linewidth=2)
         labels = [f"{what} ({np.mean([m['dice'] for m in groups[what]]):.2f})" for what in order]

@@ -51,7 +51,7 @@ def test_clips_are_chosen_by_dice_and_shown_with_their_labels(clips: ClipSet) ->
     shown = section.blocks[0]
     assert isinstance(shown, Loop)
     assert best.clip.name in shown.picture.caption
-    assert "labels 51 %" in shown.picture.caption
+    assert "(labels: 51 %)" in shown.picture.caption
     assert len(shown.picture.source) > 4 * len(shown.picture.still)
 
 

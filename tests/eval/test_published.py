@@ -40,18 +40,17 @@ def test_dice_as_published() -> None:
 
 
 def test_the_chart_shows_ours_beside_the_published() -> None:
-    svg = size_chart([Point("my-net", 411_847, 0.94)], "labels")
+    svg = size_chart([Point("my-net", 411_847, 0.94)])
     for text in ("my-net", "EchoDFKD students", "DeepLabV3", "SimLVSeg", "nnU-Net", "log scale"):
         assert text in svg
-    assert "mean Dice per image (orange: against labels)" in svg
     assert svg.startswith("<svg")
-    assert "my-net" not in size_chart([], "labels")
-    assert "my-net" not in size_chart([Point("my-net", None, 0.94, 50.0)], "labels")
+    assert "my-net" not in size_chart([])
+    assert "my-net" not in size_chart([Point("my-net", None, 0.94, 50.0)])
 
 
 def test_speed_shows_what_was_timed() -> None:
     speeds = {"convlstm-11": 90.0, "convlstm-41": 20.0, TEACHER: 5.0}
-    svg = speed_chart([Point("my-net", None, 0.94, 50.0)], speeds, "labels")
+    svg = speed_chart([Point("my-net", None, 0.94, 50.0)], speeds)
     for text in ("my-net", "EchoDFKD students", "DeepLabV3", "frames per second on this machine"):
         assert text in svg
     assert "SimLVSeg" not in svg  # nobody timed it
@@ -64,6 +63,7 @@ def test_the_sections_have_tables_source_and_caution() -> None:
     assert "arXiv 2409.07566" in section.text
     assert len(section.blocks) == 1
     _, fast = pareto_section(ours, "teacher sim", {TEACHER: 5.0}, "timed by hand").blocks
+    assert "judged here, against teacher sim." in fast.caption
     assert "EchoDFKD publishes no speed: grey is timed by hand" in fast.caption
     (table,) = published_section({TEACHER: 5.04}).blocks
     assert isinstance(table, Table)
@@ -73,7 +73,7 @@ def test_the_sections_have_tables_source_and_caution() -> None:
 
 def test_no_parameters_no_place() -> None:
     with pytest.raises(EchoError, match="no place on a logarithmic axis"):
-        size_chart([Point("x", 0, 0.5)], "labels")
+        size_chart([Point("x", 0, 0.5)])
 
 
 def test_published_networks_are_timed() -> None:
