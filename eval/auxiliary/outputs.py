@@ -50,7 +50,7 @@ def clip_rows(results: Sequence[Judged]) -> Iterator[dict[str, object]]:
 
 
 def section(results: Sequence[Judged]) -> Section:
-    """The report's table of what the auxiliary said, its note in the title and, cut short, over each column."""
+    """The report's table of what the auxiliary said; its note is in the title, cut short over each column."""
     first = results[0]
     claim = f"What it has seen: {first.claim}."
     events = f" {first.events_from}." if first.events_from else ""
