@@ -17,8 +17,8 @@ from echodfkd.segment.curve import OUTLINE
 from echodfkd.segment.view import RGB, draw_outline
 
 FRAMES, SECONDS = 24, 1.6  # of a loop, at most: a beat or two
-SIDE = 240  # pixels
-QUALITY = 60  # of WebP: a loop then takes some 100 kB
+SIDE = 300  # pixels
+QUALITY = 60  # of WebP: a loop then takes 100 to 200 kB
 REFERENCE = (70, 214, 232)  # RGB of the reference's outline; the model's is OUTLINE
 
 
@@ -78,9 +78,9 @@ def outlined(example: Example, chosen: Sequence[int]) -> Iterator[RGB]:
     for frame, picture in zip(chosen, squares, strict=True):
         page = np.repeat(picture[..., None], 3, axis=2)
         true = None if example.reference is None else example.reference.at(frame)
+        if true is not None:  # below the model's, so that it shows where they differ
+            draw_outline(page, cut(true), colour=REFERENCE)
         draw_outline(page, cut(example.found[frame]), colour=OUTLINE)
-        if true is not None:  # thinner, so that where both agree both are seen
-            draw_outline(page, cut(true), thickness=1, colour=REFERENCE)
         yield page
 
 

@@ -87,7 +87,7 @@ def test_a_text_image_model_judges_without_labels(clips: ClipSet) -> None:
     assert found["mask_score"].interval is not None
     assert {"ed_error_frames", "ed_f1", "es_f1", "afd_ed", "afd_es", "phase_correlation"} <= set(found)
     assert "es_error_frames" not in found  # half a beat: its ES is nearer to the other's ED than to its ES
-    assert "from auxiliary tissues" in found["es_error_frames"].definition
+    assert "from auxiliary tissues" in found["ed_error_frames"].definition
     assert found["phase_correlation"].value > 0
 
 
