@@ -25,14 +25,11 @@ REFERENCE = (70, 214, 232)  # RGB of the reference's outline; the model's is OUT
 def clips_shown(examples: Sequence[Example]) -> Section:
     """A loop and an area curve for each example, all of one model under one judge."""
     first = examples[0]
-    lines = (
-        "the masks were judged by no contour, so only the model's is drawn"
-        if first.reference is None
-        else f"cyan: {first.by}, wherever it has a contour"
-    )
+    other = "" if first.reference is None else f"; cyan below it: {first.by}"
+    other += " (traced frames only)" if first.reference and first.reference.frames is not None else ""
     text = (
         f"{first.model}, judged by {first.by.removeprefix('judged by ')}. Yellow: the outline that the model "
-        f"found; {lines}. Up to {FRAMES} frames, in real time where the frame rate is known."
+        f"found{other}. Up to {FRAMES} frames, in real time where the frame rate is known."
     )
     return Section("Best, median and worst clip", text, tuple(_loop(example) for example in examples))
 

@@ -44,7 +44,7 @@ def test_clips_are_chosen_by_dice_and_shown_with_their_labels(clips: ClipSet) ->
     assert best.reference is not None
     assert np.array_equal(best.reference.mask, best.clip.lv)
     section = clips_shown([best, median, worst])
-    assert "Yellow: the outline that the model found; cyan: labels" in section.text
+    assert "Yellow: the outline that the model found; cyan below it: labels. Up to" in section.text
     assert [block.title.split(":")[0] for block in section.blocks if isinstance(block, Loop)] == [
         "Best clip", "Median clip", "Worst clip",
     ]  # fmt: skip
