@@ -7,8 +7,8 @@ from typing import Any
 import torch
 from torch import nn
 
-from echodfkd.students.checkpoint import sha256
 from echodfkd.synth.diffusion import networks
+from echodfkd.synth.diffusion.codec import load_codec
 from echodfkd.synth.echonet_synthetic import parts
 
 SIDE, WINDOW = 6, 8  # latents of 6 x 6, which have to be padded; frames of a window
@@ -105,7 +105,7 @@ def save_trained(folder: Path, *, runs: bool = False, window: int = WINDOW) -> P
     codec = built(VAE | vae | types | scale | {"layers_per_block": 1}, 1)
     paths = {part: _path(folder, part, runs) for part in ("vae", "lidm", "lvdm")}
     networks.save({"vae": codec}, {"part": "vae", "patch": 2, "codec_sha256": None}, paths["vae"])
-    known = {"codec_sha256": sha256(paths["vae"]), "frames": window, "fps": 32.0}
+    known = {"codec_sha256": load_codec(paths["vae"]).digest(), "frames": window, "fps": 32.0}
     networks.save({"denoiser": built(image, 2)}, {"part": "lidm", **known}, paths["lidm"])
     networks.save({"denoiser": built(video, 3)}, {"part": "lvdm", **known}, paths["lvdm"])
     return folder

@@ -52,6 +52,7 @@ class Autoencoding:
         network: diffusers' AutoencoderKL. patch: see `FrameKL`. corpus: of clips.
         features, adversarial, divergence: weights beside the absolute error.
         critic_from: step from which the critic has a word. seed: of the order of frames.
+        decoder_only: the encoder, and so the latents, stay as they are.
     """
 
     def __init__(
@@ -65,10 +66,15 @@ class Autoencoding:
         divergence: float = 1e-6,
         critic_from: int = 1000,
         seed: int = 0,
+        decoder_only: bool = False,
     ) -> None:
         self.network, self.patch, self.corpus, self.seed = network, patch, corpus, seed
         self.weights = {"features": features, "adversarial": adversarial, "divergence": divergence}
         self.critic_from = critic_from
+        network.requires_grad_(True)
+        if decoder_only:
+            network.encoder.requires_grad_(False)
+            network.quant_conv.requires_grad_(False)
         self.perceptual = Perceptual()
         self.critic: nn.Module | None = PatchDiscriminator(
             spatial_dims=2, channels=16, in_channels=1, out_channels=1, num_layers_d=3

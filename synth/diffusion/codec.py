@@ -1,11 +1,18 @@
 """Codecs: between clips of pixels and what a diffusion model works on, with the scale of its latents."""
 
+import hashlib
+from collections.abc import Mapping
+from pathlib import Path
 from typing import Any, Protocol
 
 import torch
+from diffusers import AutoencoderKL
 from torch import Tensor, nn
 
 from echodfkd.clip import Frames
+from echodfkd.errors import EchoError, UsageError
+from echodfkd.synth.diffusion import networks
+from echodfkd.synth.diffusion.networks import WEIGHTS
 
 CHUNK = 32  # frames that go through a codec at once
 
@@ -83,10 +90,44 @@ class FrameKL:
         parts = [self._grey(self.network.decode(chunk).sample) for chunk in frames.split(CHUNK)]
         return torch.cat(parts).unflatten(0, (len(latents), -1)).transpose(1, 2)
 
+    def digest(self) -> str:
+        """Sha256 of all that shapes its latents: another decoder of the same latents changes nothing here."""
+        known = hashlib.sha256(repr((self.patch, self.mean.tolist(), self.std.tolist())).encode())
+        for name, weight in self.network.state_dict().items():
+            if name.startswith(("encoder.", "quant_conv.")):
+                known.update(name.encode() + weight.detach().cpu().half().numpy().tobytes())
+        return known.hexdigest()
+
     def _grey(self, frames: Tensor) -> Tensor:
         if self.patch > 1:
             return torch.pixel_shuffle(frames, self.patch)
         return frames.mean(1, keepdim=True)
+
+
+def _weights(path: Path) -> Path:
+    """The file of weights that a path of a codec means."""
+    inside = [path / WEIGHTS, path / networks.PUBLISHED]
+    return next((file for file in inside if file.is_file()), path)
+
+
+def load_codec(path: Path) -> FrameKL:
+    """A codec: a run's folder, a file of ours, or a published folder of an AutoencoderKL.
+
+    Raises:
+        UsageError: when there is no such file or folder.
+        EchoError: when it is none of these, or damaged.
+    """
+    if not path.exists():
+        raise UsageError(f"no such codec: {path}")
+    if path.is_dir() and not (path / WEIGHTS).is_file():
+        parts: Mapping[str, Any] = {"vae": networks.load_folder(path)}
+        known: Mapping[str, Any] = {"patch": 1}
+    else:
+        parts, known = networks.load(_weights(path))
+    network, patch = parts.get("vae"), known.get("patch")
+    if not isinstance(network, AutoencoderKL) or not isinstance(patch, int):
+        raise EchoError(f"{path} holds no codec: it has no AutoencoderKL, or does not say its patch")
+    return FrameKL(parts["vae"], patch)
 
 
 def to_signal(frames: Tensor) -> Tensor:

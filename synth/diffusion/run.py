@@ -7,13 +7,12 @@ from dataclasses import asdict, dataclass, field
 from pathlib import Path
 from typing import Any
 
-from diffusers import AutoencoderKL
 from torch import nn
 
 from echodfkd.clipset import ClipSet
 from echodfkd.clipset_writer import software_versions
 from echodfkd.distill.run import FORMAT, begin_run
-from echodfkd.errors import EchoError, UsageError
+from echodfkd.errors import UsageError
 from echodfkd.files import write_json
 from echodfkd.progress import Track, silent
 from echodfkd.students.checkpoint import sha256
@@ -21,7 +20,7 @@ from echodfkd.students.runtime import pick_device
 from echodfkd.synth import make_generator
 from echodfkd.synth.base import Generator
 from echodfkd.synth.diffusion import networks
-from echodfkd.synth.diffusion.codec import FrameKL
+from echodfkd.synth.diffusion.codec import FrameKL, load_codec
 from echodfkd.synth.diffusion.corpus import Corpus, Shape
 from echodfkd.synth.diffusion.loop import LAST, fit, last_row
 from echodfkd.synth.diffusion.networks import WEIGHTS
@@ -153,40 +152,14 @@ def _drawn(source: Generator, part: Part, recipe: Recipe, asked: Asked, home: Pa
 
 
 def _codec(part: Part, asked: Asked) -> tuple[FrameKL | None, str | None]:
-    """The codec that a part works behind, on the training's device, and the sha256 of its weights."""
+    """The codec that a part works behind, on the training's device, and the digest of its latents."""
     if not part.codec:
         return None, None
     if asked.codec is None:
         raise UsageError(f"{part.name} works behind a codec: name one with --codec RUN|FILE|DIR")
     codec = load_codec(asked.codec)
     codec.network.to(pick_device(asked.device))
-    return codec, sha256(_weights(asked.codec))
-
-
-def _weights(path: Path) -> Path:
-    """The file of weights that a path of a codec means."""
-    inside = [path / WEIGHTS, path / networks.PUBLISHED]
-    return next((file for file in inside if file.is_file()), path)
-
-
-def load_codec(path: Path) -> FrameKL:
-    """A codec: a run's folder, a file of ours, or a published folder of an AutoencoderKL.
-
-    Raises:
-        UsageError: when there is no such file or folder.
-        EchoError: when it is none of these, or damaged.
-    """
-    if not path.exists():
-        raise UsageError(f"no such codec: {path}")
-    if path.is_dir() and not (path / WEIGHTS).is_file():
-        parts: Mapping[str, Any] = {"vae": networks.load_folder(path)}
-        known: Mapping[str, Any] = {"patch": 1}
-    else:
-        parts, known = networks.load(_weights(path))
-    network, patch = parts.get("vae"), known.get("patch")
-    if not isinstance(network, AutoencoderKL) or not isinstance(patch, int):
-        raise EchoError(f"{path} holds no codec: it has no AutoencoderKL, or does not say its patch")
-    return FrameKL(parts["vae"], patch)
+    return codec, codec.digest()
 
 
 def _manifest(request: Mapping[str, Any], training: Training, row: Row, seconds: float) -> dict[str, Any]:

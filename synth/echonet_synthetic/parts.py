@@ -24,6 +24,7 @@ from echodfkd.synth.echonet_synthetic.trained import (
 )
 
 PATCH = 2
+GRAIN = 0.15  # weight of the critic's word in the decoder's own training
 SHAPE = Shape(frames=32, fps=32.0, size=112)
 SOURCE = {"frames": 32, "fps": 32.0, "size": 112, "ef": (10.0, 80.0)}
 
@@ -43,6 +44,20 @@ def _vae(material: Material) -> Task:
     )
     critic_from = material.recipe.steps // 4
     return Autoencoding(network, PATCH, material.corpus, critic_from=critic_from, seed=material.recipe.seed)
+
+
+def _decoder(material: Material) -> Task:
+    """The decoder anew, with a louder critic: speckle comes back, and latents stay what they are."""
+    assert material.codec is not None
+    network, seed = material.codec.network, material.recipe.seed
+    weights = {"features": 0.2, "adversarial": GRAIN, "divergence": 0.0}
+    return Autoencoding(
+        network, PATCH, material.corpus, critic_from=200, seed=seed, decoder_only=True, **weights
+    )
+
+
+def _decoder_left(task: Task, material: Material) -> tuple[dict[str, nn.Module], dict[str, Any]]:
+    return {"vae": task.network}, {"patch": PATCH}
 
 
 def _vae_left(task: Task, material: Material) -> tuple[dict[str, nn.Module], dict[str, Any]]:
@@ -137,6 +152,7 @@ def left(task: Task, material: Material) -> tuple[dict[str, nn.Module], dict[str
 
 
 PARTS = {
+    "decoder": Part("decoder", SHAPE, Recipe(2000, 12, 3e-4), _decoder, _decoder_left, SOURCE),
     "vae": Part("vae", SHAPE, Recipe(4000, 12, 1e-3), _vae, _vae_left, SOURCE, codec=False),
     "lidm": Part("lidm", SHAPE, Recipe(8000, 64, 1e-3, average=0.999), _lidm, left, SOURCE),
     "lvdm": Part("lvdm", SHAPE, Recipe(6000, 4, 6e-4, average=0.999), _lvdm, left, SOURCE),

@@ -6,9 +6,8 @@ from pathlib import Path
 from torch import Tensor, nn
 
 from echodfkd.errors import EchoError
-from echodfkd.students.checkpoint import sha256
 from echodfkd.synth.diffusion import networks
-from echodfkd.synth.diffusion.codec import FrameKL
+from echodfkd.synth.diffusion.codec import FrameKL, load_codec
 from echodfkd.synth.diffusion.conditions import Conditioner
 from echodfkd.synth.diffusion.denoiser import Denoiser
 from echodfkd.synth.diffusion.process import DDPM
@@ -40,7 +39,7 @@ def trained(folder: Path | None = None) -> Weights:
     """
     files = trained_parts(SYSTEM, NAMES, folder)
     described = {part: networks.described(path) for part, path in files.items()}
-    codec = sha256(files["vae"])
+    codec = load_codec(files["vae"]).digest()
     for part in ("lidm", "lvdm"):
         if described[part][1].get("codec_sha256") != codec:
             raise EchoError(

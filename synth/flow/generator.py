@@ -10,10 +10,9 @@ import torch
 
 from echodfkd.clip import Clip
 from echodfkd.errors import EchoError, UsageError
-from echodfkd.students.checkpoint import sha256
 from echodfkd.synth.base import clinic_ef, clip_name
 from echodfkd.synth.diffusion import networks
-from echodfkd.synth.diffusion.codec import FrameKL, to_frames
+from echodfkd.synth.diffusion.codec import FrameKL, load_codec, to_frames
 from echodfkd.synth.diffusion.denoiser import Denoiser
 from echodfkd.synth.diffusion.generator import NetworkGenerator, check_ef, check_fixed, generators, numbers
 from echodfkd.synth.diffusion.process import Flow
@@ -174,7 +173,7 @@ def _known(files: dict[str, Path]) -> dict[str, Any]:
         EchoError: when they do not, or were trained behind another VAE.
     """
     facts = networks.described(files["flow"])[1]
-    if facts.get("codec_sha256") != sha256(files["vae"]):
+    if facts.get("codec_sha256") != load_codec(files["vae"]).digest():
         raise EchoError(f"{files['flow']} was not trained behind {files['vae']}: take parts of one training")
     missing = [name for name in ("size", "fps", "frames") if name not in facts]
     if missing:
