@@ -4,10 +4,12 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+import torch
 from small_generators import SIZE, WINDOW, save_flow
 
 from echodfkd.clip import Clip
 from echodfkd.errors import EchoError, UsageError
+from echodfkd.synth.diffusion import networks
 from echodfkd.synth.flow.generator import FlowGenerator
 from echodfkd.synth.sim.generator import SimGenerator
 
@@ -59,9 +61,20 @@ def test_options_that_do_not_fit_are_refused(folder: Path, options: dict, messag
         made(folder, **options)
 
 
+def test_another_decoder_of_the_same_latents_is_taken(tmp_path: Path, clips: list[Clip]) -> None:
+    vae = save_flow(tmp_path) / "generator-echonet-synthetic-vae.safetensors"
+    parts, known = networks.load(vae)
+    with torch.no_grad():
+        parts["vae"].decoder.conv_out.bias.add_(0.2)  # type: ignore[union-attr]
+    networks.save(parts, known, vae)
+    assert made(tmp_path).clip(3, 0).frames.mean() > clips[0].frames.mean() + 3
+
+
 def test_a_codec_of_another_training_is_refused(tmp_path: Path) -> None:
-    save_flow(tmp_path)
-    other = (tmp_path / "generator-echonet-synthetic-lidm.safetensors").read_bytes()
-    (tmp_path / "generator-echonet-synthetic-vae.safetensors").write_bytes(other)
+    vae = save_flow(tmp_path) / "generator-echonet-synthetic-vae.safetensors"
+    parts, known = networks.load(vae)
+    with torch.no_grad():
+        parts["vae"].encoder.conv_in.weight.add_(0.1)  # type: ignore[union-attr]
+    networks.save(parts, known, vae)
     with pytest.raises(EchoError, match="was not trained behind"):
         made(tmp_path)
