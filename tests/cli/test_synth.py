@@ -54,6 +54,10 @@ def test_lossless_flag_writes_ffv1(tmp_path: Path) -> None:
         (["--workers", "0"], "--workers must be at least 1, got 0"),
         (["--view", "plax"], "plax"),
         (["--preset", "nobody"], "nobody"),
+        (["--steps", "8"], "generator 'sim' has no option --steps"),
+        (["--mask", "nowhere.png"], "--mask nowhere.png is no file"),
+        (["--batch", "0"], "--batch must be at least 1, got 0"),
+        (["--generator", "echonet-synthetic", "--weights", "/nowhere"], "--weights /nowhere is no folder"),
         (["--wombats", "3"], "--wombats"),
     ],
 )
@@ -73,3 +77,14 @@ def test_occupied_folder_is_refused(tmp_path: Path, capsys: pytest.CaptureFixtur
     assert main(["synth", str(tmp_path), "--clips", "1"]) == 2
     assert "is not empty and holds no clip set; choose another OUTPUT" in capsys.readouterr().err
     assert [path.name for path in tmp_path.iterdir()] == ["thesis.tex"]
+
+
+def test_a_generator_without_weights_says_which_it_lacks(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("echodfkd.weights.FOLDER", tmp_path)
+    assert main(["synth", str(tmp_path / "clips"), "--generator", "echonet-synthetic"]) == 1
+    error = capsys.readouterr().err
+    assert error.count("\n") == 1
+    assert "lacks weights: generator-echonet-synthetic-vae.safetensors" in error
+    assert not (tmp_path / "clips").exists()
