@@ -124,6 +124,7 @@ def test_a_set_says_what_is_in_it(folder: Path, tmp_path: Path, frames: int) -> 
     assert "weights" not in manifest["parameters"], "paths are not what a clip depends on"
 
 
+@pytest.mark.timeout(900)  # two more processes import torch and diffusers: long on a busy machine
 def test_one_process_and_two_differ_by_a_grey_level_at_most(folder: Path, tmp_path: Path) -> None:
     generator = made(folder, batch=1, steps=1)
     for workers in (1, 2):
