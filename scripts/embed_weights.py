@@ -6,6 +6,8 @@ Command:  uv run python scripts/embed_weights.py runs/teacher teacher-sim --kind
               --command "echodfkd train heads ..."
           uv run python scripts/embed_weights.py runs/auxiliary auxiliary-simclip --kind auxiliary \
               --name simclip --command "echodfkd train auxiliary ..."
+          uv run python scripts/embed_weights.py runs/vae generator-echonet-synthetic-vae --kind generator \
+              --name echonet-synthetic:vae --command "echodfkd train echonet-synthetic:vae ..."
 """
 
 import argparse
@@ -15,11 +17,13 @@ import subprocess
 from pathlib import Path
 from typing import Any
 
+from echodfkd import weights as embedded
+from echodfkd.errors import EchoError
 from echodfkd.files import read_json, write_json
-from echodfkd.weights import FOLDER
 
 WEIGHTS = {"teacher": "student.safetensors", "student": "student.safetensors", "head": "heads.safetensors"}
-WEIGHTS |= {"auxiliary": "auxiliary.safetensors"}
+WEIGHTS |= {"auxiliary": "auxiliary.safetensors", "generator": "generator.safetensors"}
+SIM = "sim"
 
 
 def figures(path: Path, digest: str) -> dict[str, Any]:
@@ -54,6 +58,39 @@ def own(run: Path) -> dict[str, Any]:
     return {rests_on: read_json(path)} if path.is_file() else {}
 
 
+def source(request: dict[str, Any]) -> dict[str, Any]:
+    """The generator and number of the clips that a generator's part learned from.
+
+    Raises:
+        EchoError: when they were not drawn by `sim`, or their manifest is damaged: it is not real-free then.
+    """
+    asked = request["clips"]
+    if "data" in asked:
+        made = read_json(Path(asked["data"]) / "manifest.json")
+        asked = {"generator": made["generator"], "clips": made["clips"]}
+    if asked["generator"] != SIM:
+        raise EchoError(
+            f"clips of {asked['generator']!r}: only what learned from {SIM!r} can be called real-free"
+        )
+    return {"generator": asked["generator"], "clips": asked["clips"]}
+
+
+def part_card(request: dict[str, Any], metrics: Path) -> dict[str, Any]:
+    """What only the card of a generator's part says; `metrics` is its metrics.jsonl."""
+    last = json.loads(metrics.read_text(encoding="utf-8").splitlines()[-1])
+    return {
+        "claim": "real-free",
+        "part": request["task"],
+        "clips": source(request)["clips"],
+        "frames_a_clip": request["shape"]["frames"],
+        "steps": request["recipe"]["steps"],
+        "batch": request["recipe"]["batch"],
+        "codec_sha256": request["codec_sha256"],
+        "losses": {name: value for name, value in last.items() if name not in ("step", "steps_per_second")},
+        "summary": "demonstration weights: the published ones are for research",
+    }
+
+
 def clips(kind: str, request: dict[str, Any]) -> dict[str, Any]:
     """How much a run learned from; a head also names the student whose masks it reads."""
     recipe = request["recipe"]
@@ -73,7 +110,16 @@ def clips(kind: str, request: dict[str, Any]) -> dict[str, Any]:
     return {"clips": min(seen, request.get("clips", seen)), "clips_seen": seen, "frames_a_clip": 8}
 
 
-def main() -> None:
+def known(options: argparse.Namespace, request: dict[str, Any]) -> dict[str, Any]:
+    """What a card says first, and how much the run learned from."""
+    if options.kind == "generator":
+        return part_card(request, options.run / "metrics.jsonl")
+    config = read_json(options.run / "config.json")
+    facts = {name: config[name] for name in ("claim", "convention", "architecture")}
+    return facts | clips(options.kind, request)
+
+
+def main(arguments: list[str] | None = None) -> None:
     parser = argparse.ArgumentParser(
         description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
     )
@@ -86,18 +132,18 @@ def main() -> None:
     parser.add_argument("--held-out", type=Path, help="JSON of score_held_out.py")
     parser.add_argument("--commit", default="HEAD", help="of the code that trained them")
     parser.add_argument("--note", default="")
-    options = parser.parse_args()
+    options = parser.parse_args(arguments)
     manifest = read_json(options.run / "manifest.json")
-    config = read_json(options.run / "config.json")
     weights = options.run / WEIGHTS[options.kind]
-    shutil.copyfile(weights, FOLDER / f"{options.stem}.safetensors")
+    if not manifest.get("complete", True) or not weights.is_file():
+        raise EchoError(f"{options.run} is not finished: resume it first")
+    facts = known(options, manifest["request"])  # refuses before anything is written
+    shutil.copyfile(weights, embedded.FOLDER / f"{options.stem}.safetensors")
     recipe = manifest["request"]["recipe"]
     card = {
         "kind": options.kind,
         "name": options.name,
-        "claim": config["claim"],
-        "convention": config["convention"],
-        "architecture": config["architecture"],
+        **{name: facts[name] for name in ("claim", "convention", "architecture") if name in facts},
         "parameters": manifest["parameters"],
         "bytes": weights.stat().st_size,
         "sha256": manifest["weights_sha256"],
@@ -111,7 +157,7 @@ def main() -> None:
         ).stdout.strip(),
         "machine": manifest["machine"],
         "hours": round(manifest["wall_time_s"] / 3600, 2),
-        **clips(options.kind, manifest["request"]),
+        **{name: fact for name, fact in facts.items() if name not in ("claim", "convention", "architecture")},
         "software": manifest["software"],
         "figures": own(options.run) if options.kind in ("head", "auxiliary") else {},
         "note": options.note,
@@ -121,7 +167,7 @@ def main() -> None:
         card["figures"] |= figures(options.metrics, judged)
     if options.held_out:
         card["figures"] |= held_out(options.held_out, judged)
-    write_json(FOLDER / f"{options.stem}.json", card)
+    write_json(embedded.FOLDER / f"{options.stem}.json", card)
     print(json.dumps({k: card[k] for k in ("name", "parameters", "bytes", "hours", "commit")}))
 
 

@@ -90,3 +90,35 @@ def test_auxiliary_models_are_listed_and_echoclip_needs_its_file(
     (home / "echo-clip" / "open_clip_pytorch_model.bin").write_bytes(b"1234")
     assert (entry("auxiliary", "echoclip").ready, entry("auxiliary", "echoclip").bytes) == (True, 4)
     assert not entry("auxiliary", "hf-hub:OWNER/NAME").ready
+
+
+def test_a_generator_of_parts_is_ready_when_all_are_there(
+    weights: Path, tmp_path_factory: pytest.TempPathFactory, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    home = tmp_path_factory.mktemp("models")
+    monkeypatch.setenv("ECHODFKD_HOME", str(home))
+    monkeypatch.setattr("echodfkd.weights.FOLDER", weights)
+    missing = entry("generator", "echonet-synthetic")
+    assert missing.state == "missing"
+    assert "generator-echonet-synthetic-lvdm.safetensors in " in missing.needs
+    for part in ("vae", "lidm"):
+        (home / f"generator-echonet-synthetic-{part}.safetensors").write_bytes(b"123")
+    assert not entry("generator", "echonet-synthetic").ready
+    (home / "generator-echonet-synthetic-lvdm.safetensors").write_bytes(b"1234")
+    whole = entry("generator", "echonet-synthetic")
+    assert (whole.ready, whole.bytes, whole.path, whole.claim) == (True, 10, home, None)
+
+
+def test_cards_of_parts_add_up_and_are_no_entries_of_their_own(
+    weights: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("echodfkd.weights.FOLDER", weights)
+    for part in ("vae", "lidm", "lvdm"):
+        facts = {"kind": "generator", "name": f"echonet-synthetic:{part}", "bytes": 2, "parameters": 5}
+        add(weights, f"generator-echonet-synthetic-{part}", b"12", **facts, claim="real-free")
+    whole = entry("generator", "echonet-synthetic")
+    assert (whole.ready, whole.bytes, whole.parameters, whole.claim) == (True, 6, 15, "real-free")
+    assert not [e for e in catalogue() if e.name.startswith("echonet-synthetic:")]
+    (weights / "generator-echonet-synthetic-lidm.safetensors").write_bytes(b"1")
+    assert entry("generator", "echonet-synthetic").state == "missing"
+    assert "lidm.safetensors of 2 bytes" in entry("generator", "echonet-synthetic").needs

@@ -55,6 +55,10 @@ def test_lossless_flag_writes_ffv1(tmp_path: Path) -> None:
         (["--workers", "0"], "--workers must be at least 1, got 0"),
         (["--view", "plax"], "plax"),
         (["--preset", "nobody"], "nobody"),
+        (["--steps", "8"], "generator 'sim' has no option --steps"),
+        (["--mask", "nowhere.png"], "--mask nowhere.png is no file"),
+        (["--batch", "0"], "--batch must be at least 1, got 0"),
+        (["--generator", "echonet-synthetic", "--weights", "/nowhere"], "--weights /nowhere is no folder"),
         (["--wombats", "3"], "--wombats"),
     ],
 )
@@ -114,3 +118,12 @@ def test_filter_privacy_refuses_in_one_line(
     assert message in error
     assert error.count("\n") == 1
     assert not root.exists()
+def test_a_generator_without_weights_says_which_it_lacks(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("echodfkd.weights.FOLDER", tmp_path)
+    assert main(["synth", str(tmp_path / "clips"), "--generator", "echonet-synthetic"]) == 1
+    error = capsys.readouterr().err
+    assert error.count("\n") == 1
+    assert "lacks weights: generator-echonet-synthetic-vae.safetensors" in error
+    assert not (tmp_path / "clips").exists()

@@ -4,7 +4,10 @@ import signal
 import subprocess
 import sys
 import time
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from dataclasses import dataclass, field
 from pathlib import Path
+from typing import Any, ClassVar
 
 import numpy as np
 import pytest
@@ -14,6 +17,7 @@ from echodfkd.clip import Clip
 from echodfkd.clipset_writer import split_of, traced_rows
 from echodfkd.errors import EchoError, UsageError
 from echodfkd.files import TEMPORARY, read_json
+from echodfkd.ranks import Ranks
 from echodfkd.synth.base import Generator, clip_name
 from echodfkd.synth.write import write_clip_set
 
@@ -218,6 +222,65 @@ class OutOfMemory(MovingEllipse):
 def test_error_of_the_generator_comes_through(tmp_path: Path) -> None:
     with pytest.raises(EchoError, match="clip 0 does not fit the memory"):
         write_clip_set(OutOfMemory(), tmp_path, clips=2)
+
+
+@dataclass(frozen=True)
+class SeveralAtOnce(MovingEllipse):
+    """Notes down which clips it was asked for together."""
+
+    batch: int = 3
+    device: str = "cpu"
+    asked: list[list[int]] = field(default_factory=list)
+
+    def clips(self, seed: int, indices: Sequence[int]) -> list[Clip]:
+        self.asked.append(list(indices))
+        return [self.clip(seed, index) for index in indices]
+
+
+def test_missing_clips_are_asked_for_in_groups(reference: Path, tmp_path: Path) -> None:
+    generator = SeveralAtOnce()
+    seen: list[int] = []
+
+    def track(items: Iterable[Any], description: str, total: int | None = None) -> Iterator[Any]:
+        for item in items:
+            seen.append(item)
+            yield item
+        assert total == len(seen)
+
+    write_clip_set(generator, tmp_path / "set", clips=8, seed=5, workers=None, track=track)
+    assert generator.asked == [[0, 1, 2], [3, 4, 5], [6, 7]]
+    assert seen == [*range(8)], "progress counts clips, not groups"
+    assert content(tmp_path / "set") == content(reference)
+    for index in (1, 4, 5, 6):
+        (tmp_path / "set" / "Videos" / f"ellipse-5-{index:06d}.avi").unlink()
+    assert write_clip_set(generator, tmp_path / "set", clips=8, seed=5).made == 4
+    assert generator.asked[3:] == [[1, 4, 5], [6]]
+    assert content(tmp_path / "set") == content(reference)
+
+
+def test_ranks_share_clips_before_they_are_grouped(tmp_path: Path) -> None:
+    class Second(Ranks):
+        """The second of two, and the first one's word for which clips are missing, but not its lists."""
+
+        called = 0
+
+        def on_main(self, function: Callable[[], Any]) -> Any:
+            self.called += 1
+            return function() if self.called == 1 else None
+
+    generator = SeveralAtOnce()
+    write_clip_set(generator, tmp_path / "set", clips=8, seed=5, ranks=Second(1, 2))
+    assert generator.asked == [[1, 3, 5], [7]]
+
+
+def test_facts_of_a_generator_go_into_the_manifest(tmp_path: Path) -> None:
+    class Asked(MovingEllipse):
+        facts: ClassVar[dict[str, str]] = {"ef_source": "requested"}
+
+    write_clip_set(Asked(), tmp_path, clips=1)
+    assert read_json(tmp_path / "manifest.json")["ef_source"] == "requested"
+    with pytest.raises(UsageError, match="a set of another ef_source"):
+        write_clip_set(type("Other", (Asked,), {"facts": {"ef_source": "measured"}})(), tmp_path, clips=1)
 
 
 def test_single_frame_clips_are_clips(tmp_path: Path) -> None:

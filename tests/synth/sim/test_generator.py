@@ -170,7 +170,7 @@ def test_wrong_options_are_named(options: dict, message: str) -> None:
 
 
 def test_unknown_generator_lists_the_choices() -> None:
-    with pytest.raises(UsageError, match="choose from: sim"):
+    with pytest.raises(UsageError, match=r"choose from: .*\bsim\b"):
         make_generator("gan")
     with pytest.raises(UsageError, match="generator to train from"):
         training_generators("gan", 8)
