@@ -26,6 +26,12 @@ def synth(
     ef: Annotated[
         str | None, typer.Option(metavar="LO:HI", help="Ejection fractions in percent.", show_default="all")
     ] = None,
+    filter_privacy: Annotated[
+        Path | None,
+        typer.Option(
+            metavar="DATA", help="Redraw clips that copy one of these, the generator's training clips."
+        ),
+    ] = None,
     format: Annotated[str, typer.Option(help="Layout on disk: echonet.")] = "echonet",
     lossless: Annotated[bool, typer.Option("--lossless", help="FFV1 videos instead of MJPG.")] = False,
     workers: Annotated[
@@ -44,6 +50,8 @@ def synth(
     from echodfkd.cli.progress import tracker
     from echodfkd.errors import unknown_name
     from echodfkd.ranks import joined
+    from echodfkd.synth.privacy.generator import filtered
+    from echodfkd.synth.privacy.report import conclude
     from echodfkd.synth.request import build_generator
     from echodfkd.synth.write import write_clip_set
 
@@ -61,17 +69,26 @@ def synth(
         ef=ef,
     )
     with joined() as ranks:
+        track = tracker(quiet or not ranks.main)
+        guarded = (
+            None
+            if filter_privacy is None
+            else filtered(source, filter_privacy, output, ranks=ranks, track=track)
+        )
         done = write_clip_set(
-            source,
+            guarded or source,
             output,
             clips=clips,
             seed=seed,
             lossless=lossless,
             workers=workers,
             ranks=ranks,
-            track=tracker(quiet or not ranks.main),
+            track=track,
+        )
+        said = ranks.on_main(
+            lambda: [] if guarded is None else conclude(done.root, guarded.privacy, track=track)
         )
         if ranks.main and not quiet:
             made = f"{done.made} made in {done.seconds:.1f} s" if done.made else "all of them made before"
-            print(f"{done.root}: {done.clips} clips ({made})")
+            print("\n".join([f"{done.root}: {done.clips} clips ({made})", *said]))
             print(f"next: echodfkd label {done.root} --teacher sim")

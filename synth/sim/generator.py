@@ -1,7 +1,7 @@
 """The `sim` generator: draws a heart and a scanner for each clip, and films the one with the other."""
 
 from collections.abc import Collection
-from typing import Any
+from typing import Any, TypeVar
 
 import numpy as np
 import numpy.typing as npt
@@ -13,12 +13,13 @@ from echodfkd.synth.sim import scanner
 from echodfkd.synth.sim.anatomy import Array
 from echodfkd.synth.sim.physics import Real
 from echodfkd.synth.sim.rhythm import Cycle
-from echodfkd.synth.sim.scene import Scene
+from echodfkd.synth.sim.scene import Patient, Scene
 from echodfkd.synth.sim.tracing import CONVENTIONS
 from echodfkd.synth.sim.views import VIEWS
 from echodfkd.volume import ejection_fraction
 
 PATHOLOGIES = ("apical-akinesia", "apical-hypertrophy")
+Drawn = TypeVar("Drawn", bound=Patient)
 
 
 class SimGenerator:
@@ -69,11 +70,18 @@ class SimGenerator:
 
     def scene(self, seed: int, index: int) -> tuple[Scene, np.random.Generator, float]:
         """Patient and scanner of clip `index`, the generator that its frames go on with, and the EF asked."""
+        return self._draw(Scene, seed, index)
+
+    def patient(self, seed: int, index: int) -> Patient:
+        """The patient of clip `index` alone: labels without pixels, in half the time of a scene."""
+        return self._draw(Patient, seed, index)[0]
+
+    def _draw(self, kind: type[Drawn], seed: int, index: int) -> tuple[Drawn, np.random.Generator, float]:
         rng = np.random.Generator(np.random.Philox(np.random.SeedSequence((seed, index))))
         drawn = rng.normal(60, 7) if rng.random() < 0.5 else rng.uniform(12, 70)
         ef = float(np.clip(drawn, 10, 80)) if self.ef is None else float(rng.uniform(*self.ef))
         how = self.convention, self.view, self.pathology
-        return Scene(rng, self.preset, self.size, ef, self.frames / self.fps, *how), rng, ef
+        return kind(rng, self.preset, self.size, ef, self.frames / self.fps, *how), rng, ef
 
     def clip(self, seed: int, index: int) -> Clip:
         """Clip `index` of the set of `seed`; depends on both and on the parameters alone."""
@@ -86,7 +94,7 @@ class SimGenerator:
             return strength, field
 
         clip = Clip(
-            frames=scene.camera.record(rng, self._times(), tissue, self.fps),
+            frames=scene.camera.record(rng, self.times(), tissue, self.fps),
             fps=self.fps,
             name=clip_name(self.name, seed, index),
             spacing_mm=(scene.geometry.spacing, scene.geometry.spacing),
@@ -94,7 +102,7 @@ class SimGenerator:
             sector=scene.geometry.sector,
             view=self.view,
         )
-        return clip.with_(**self._measures(scene)) if scene.view.apical else clip
+        return clip.with_(**self.measures(scene)) if scene.view.apical else clip
 
     def displacement(self, seed: int, index: int) -> Array:
         """How far (mm) the tissue in each pixel of clip `index` has moved since ED.
@@ -103,13 +111,13 @@ class SimGenerator:
             float32 (T, H, W, 2): to the right, down. See `Scene.displacement`.
         """
         scene, _, _ = self.scene(seed, index)
-        return np.stack([scene.displacement(float(time)) for time in self._times()])
+        return np.stack([scene.displacement(float(time)) for time in self.times()])
 
-    def _times(self) -> npt.NDArray[np.float64]:
+    def times(self) -> npt.NDArray[np.float64]:
         """Time of each frame in s."""
         return np.asarray(np.arange(self.frames) / self.fps)
 
-    def _measures(self, scene: Scene) -> dict[str, Any]:
+    def measures(self, scene: Patient) -> dict[str, Any]:
         """Events and volumes of an apical clip, by the names of `Clip`'s fields."""
         edv, esv = scene.volumes()
         ed, es = self._events(scene.cycle)

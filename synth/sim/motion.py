@@ -6,6 +6,8 @@ r_0^2 = w_0^2 + (r_t^2 - w_t^2) k, so a wall thickens exactly as much as the cav
 thins where a dyskinetic segment bulges.
 """
 
+from dataclasses import dataclass
+
 import numpy as np
 import numpy.typing as npt
 
@@ -17,11 +19,35 @@ _Q = np.linspace(-1, 3, TABLE, endpoint=False)
 NARROWEST = 0.12  # no half-width falls below this share of its ED value
 
 
+@dataclass(frozen=True)
+class Profile:
+    """What the map needs to know of a heart at ED. Lengths in mm.
+
+    Attributes:
+        length: annulus to apex of the cavity. cap: thickness of the apical wall. atrium: length of the LA.
+        sides: (2, TABLE), septal and lateral half-width at q = z / length of -1..3. offset: (TABLE,), where
+            between them the axis runs.
+    """
+
+    length: float
+    cap: float
+    atrium: float
+    sides: Array
+    offset: Array
+
+
+def profile_of(heart: Anatomy) -> Profile:
+    """The profile of a heart of the simulator."""
+    left, right, offset = cavity_sides(heart, np.clip(_Q, None, 1.0))
+    cap = heart.wall[1] + heart.trabeculae[1]
+    return Profile(heart.length, cap, heart.la[0], np.stack([left, right]), offset)
+
+
 class Motion:
     """The backward map of one heart with a prescribed EF.
 
     Args:
-        heart: the anatomy.
+        heart: the anatomy, or its profile.
         ef: ejection fraction of the traced cavity with circular cross-sections, in percent (0..95).
         kinetics: how it contracts.
 
@@ -29,17 +55,16 @@ class Motion:
         ef: the EF in percent; less than asked for where the segments that move cannot bring it about.
     """
 
-    def __init__(self, heart: Anatomy, ef: float, kinetics: Kinetics | None = None) -> None:
+    def __init__(self, heart: Anatomy | Profile, ef: float, kinetics: Kinetics | None = None) -> None:
         kinetics = kinetics or Kinetics()
-        self.length = np.float32(heart.length)
+        shape = heart if isinstance(heart, Profile) else profile_of(heart)
+        self.length = np.float32(shape.length)
         self.longitudinal = np.float32(kinetics.shortening * ef / 100)
-        self.apical = np.float32(kinetics.apical * heart.length * min(1.2, ef / 60))
-        self.cap = np.float32(heart.wall[1] + heart.trabeculae[1])
+        self.apical = np.float32(kinetics.apical * shape.length * min(1.2, ef / 60))
+        self.cap = np.float32(shape.cap)
         self.rv_shift = np.float32(kinetics.rv_shift)
-        self.atrium = np.float32(heart.la[0])
-        left, right, offset = cavity_sides(heart, np.clip(_Q, None, 1.0))
-        self._sides = np.stack([left, right]).astype("f4")
-        self._offset = offset.astype("f4")
+        self.atrium = np.float32(shape.atrium)
+        self._sides, self._offset = shape.sides.astype("f4"), shape.offset.astype("f4")
         inward, self.ef = self._solve_inward(ef / 100, kinetics)
         fade = np.clip((1.9 - _Q) / 0.9, 0, 1)  # the pull of the annulus fades into the atria
         self._inward = (inward * fade).astype("f4")
@@ -94,10 +119,20 @@ class Motion:
         radius, w = np.abs(from_axis), w0 * scale
         heart_only = np.minimum((1.3 - q) * (1 / 0.3), (q + 0.15) * (1 / 0.15)).clip(0, 1)
         k = 1 - (shrink + tip / self.length) * heart_only
-        r0 = np.sqrt((w0 * w0 + (radius * radius - w**2) * k).clip(0, np.inf))
+        r0 = self._outside(radius, w0, w, k, index, a32)
         np.divide(radius, scale, out=r0, where=radius < w)
         x0 = offset + np.copysign(r0, from_axis)
         return x0 - self._free_wall(x0, q) * a32, z0
+
+    def _outside(
+        self, radius: Array, w0: Array, w: Array, k: Array, index: npt.NDArray[np.intp], a: np.float32
+    ) -> Array:
+        """Radius at ED of what lies outside the cavity, whose half-width went from w0 to w.
+
+        Args:
+            radius: in mm. k: stretch along the axis. index: into the width tables. a: contraction.
+        """
+        return np.asarray(np.sqrt((w0 * w0 + (radius * radius - w**2) * k).clip(0, np.inf)), np.float32)
 
     def _stretch(self, z: Array, base: Array, tip: Array) -> Array:
         """Long-axis part: the cavity shortens to `tip`..`base`, its apical wall thickens, the atria lengthen.

@@ -10,7 +10,7 @@ import numpy as np
 import numpy.typing as npt
 from scipy.interpolate import PchipInterpolator
 
-from echodfkd.synth.sim.phases import Times, knots_of, sample_phases
+from echodfkd.synth.sim.phases import Phases, Times, knots_of, sample_phases
 
 # Shares of a mixed clinic. Fibrillation and frequent ectopy are each seen in 5-10 % of echo patients.
 RHYTHMS = {"sinus": 0.7, "respiratory": 0.15, "fibrillation": 0.07, "ectopic": 0.08}
@@ -67,6 +67,30 @@ def sample_cycle(
     full, empty = _extremes(rng, rhythm, strength, shown)
     if early is not None:
         full[early], empty[early] = rng.uniform(0.05, 0.3), rng.uniform(0.55, 0.85)
+    return _cycle(phases, starts, systole, periods, full, empty, rhythm)
+
+
+def regular_cycle(rng: np.random.Generator, seconds: float, rate: float, phase: float) -> Cycle:
+    """Equal beats that cover 0..seconds; only their systole and how they fill are drawn.
+
+    Args:
+        rate: per minute, 40..140. phase: how much of a beat is over at 0 s, 0..1; 0 begins with ED.
+    """
+    period = 60 / rate
+    starts: Times = (np.arange(-2, int(np.ceil(seconds / period)) + 3, dtype=np.float64) - phase) * period
+    equal = np.full(len(starts), period)
+    systole = np.full(len(starts), float(_sample_systole(rng, rate, np.array([period]))[0]))
+    phases = sample_phases(rng, rate, "sinus")
+    none, whole = np.zeros(len(starts)), np.ones(len(starts))
+    return _cycle(phases, starts, systole, equal, none, whole, "sinus")
+
+
+def _cycle(
+    phases: Phases, starts: Times, systole: Times, periods: Times, full: Times, empty: Times, rhythm: str
+) -> Cycle:
+    """The curves through the knots of each beat; all arrays (N,)."""
+    relax = phases.relaxing(systole, periods)
+    lag = phases.nadir * relax
     beats = zip(starts, systole, relax, periods, full, empty, full[1:], strict=False)
     knots = [knot for beat in beats for knot in knots_of(phases, *beat)]
     when, volume, opening = np.array([*knots, (starts[-1], full[-1], 0.0)]).T

@@ -1,6 +1,7 @@
 """Scene: one patient before one scanner, everything that a clip's frames have in common."""
 
 from dataclasses import replace
+from typing import Any
 
 import numpy as np
 import numpy.typing as npt
@@ -22,8 +23,8 @@ from echodfkd.synth.sim.views import VIEWS
 from echodfkd.volume import disk_volume, ejection_fraction
 
 
-class Scene:
-    """One heart, or what lies beside it, from one view.
+class Patient:
+    """One heart, or what lies beside it, from one view: its shape, its motion and its labels.
 
     Args:
         rng: source of randomness. preset: see `scanner.PRESETS`. size: side of the picture in pixels.
@@ -67,27 +68,10 @@ class Scene:
             self._edv = self._volume(0.0)  # whatever the motion: nothing has moved yet
             aim = 2 * ef - ejection_fraction(*self.volumes())
             self.motion = self.view.motion(self.heart, float(np.clip(aim, 1, 92)), kinetics)
-        self.speckle = Speckle(rng, self.reference, self.style.looks)
-        self.camera = Camera(rng, self.style, self.geometry, size)
 
     def contraction(self, time: float) -> float:
         """Contraction at a time in s: 0 = ED, 1 = ES."""
         return min(max(float(self.cycle.ejected(time)), 0.0), 1.0)
-
-    def look(self, time: float) -> tuple[Array, Real, Mask]:
-        """What the beams meet at a time in s, scatterer strength and field, and the mask of that moment."""
-        a = self.contraction(time)
-        now = self.pose.to_heart(*self.geometry.places, time, a)
-        (x, _), (z, _) = map(self.geometry.split, now)
-        (x0, pixel_x0), (z0, pixel_z0) = map(self.geometry.split, self.motion.to_reference(*now, a))
-        strength, field = self.speckle.at(x0, z0, self.style.decorrelation * time)
-        if self.view.mitral:
-            strength = strength + draw_leaflets(self, x, z, time, a)
-        return strength, field, self._public(self.reference.tissues(pixel_x0, pixel_z0))
-
-    def tissue(self, time: float) -> tuple[Array, Real]:
-        """What the beams meet at a time in s: scatterer strength and field."""
-        return self.look(time)[:2]
 
     def labels(self, time: float, a: float) -> npt.NDArray[np.uint8]:
         """Tissues of each pixel (size, size); inside and outside the sector alike."""
@@ -96,7 +80,11 @@ class Scene:
 
     def mask(self, time: float) -> Mask:
         """Public classes of each pixel (size, size) at a time in s; none but background off the apex."""
-        return self._public(self.labels(time, self.contraction(time)))
+        return self.mask_at(time, self.contraction(time))
+
+    def mask_at(self, time: float, a: float) -> Mask:
+        """Public classes of each pixel (size, size) at a time in s and a contraction, 0 = ED, 1 = ES."""
+        return self._public(self.labels(time, a))
 
     def _public(self, tissues: npt.NDArray[np.uint8]) -> Mask:
         return fold(tissues, self.convention) if self.view.apical else np.zeros_like(tissues)
@@ -119,3 +107,29 @@ class Scene:
     def _volume(self, a: float) -> float:
         lv = fold(self.labels(0.0, a), self.convention) == Label.LV
         return float(disk_volume(lv, (self.geometry.spacing, self.geometry.spacing)).volume_ml)
+
+
+class Scene(Patient):
+    """A patient before one scanner. Args: as of `Patient`."""
+
+    def __init__(
+        self, rng: np.random.Generator, preset: str, size: int, ef: float, seconds: float, *how: Any
+    ) -> None:
+        super().__init__(rng, preset, size, ef, seconds, *how)
+        self.speckle = Speckle(rng, self.reference, self.style.looks)
+        self.camera = Camera(rng, self.style, self.geometry, size)
+
+    def look(self, time: float) -> tuple[Array, Real, Mask]:
+        """What the beams meet at a time in s, scatterer strength and field, and the mask of that moment."""
+        a = self.contraction(time)
+        now = self.pose.to_heart(*self.geometry.places, time, a)
+        (x, _), (z, _) = map(self.geometry.split, now)
+        (x0, pixel_x0), (z0, pixel_z0) = map(self.geometry.split, self.motion.to_reference(*now, a))
+        strength, field = self.speckle.at(x0, z0, self.style.decorrelation * time)
+        if self.view.mitral:
+            strength = strength + draw_leaflets(self, x, z, time, a)
+        return strength, field, self._public(self.reference.tissues(pixel_x0, pixel_z0))
+
+    def tissue(self, time: float) -> tuple[Array, Real]:
+        """What the beams meet at a time in s: scatterer strength and field."""
+        return self.look(time)[:2]

@@ -4,6 +4,7 @@ import pytest
 
 from echodfkd.cli import main
 from echodfkd.clipset import ClipSet
+from echodfkd.files import read_json
 
 SMALL = ["--frames", "6", "--size", "64"]
 
@@ -73,3 +74,43 @@ def test_occupied_folder_is_refused(tmp_path: Path, capsys: pytest.CaptureFixtur
     assert main(["synth", str(tmp_path), "--clips", "1"]) == 2
     assert "is not empty and holds no clip set; choose another OUTPUT" in capsys.readouterr().err
     assert [path.name for path in tmp_path.iterdir()] == ["thesis.tex"]
+
+
+def test_filter_privacy_says_and_writes_what_it_did(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    training, root = tmp_path / "training", tmp_path / "clips"
+    assert main(["synth", str(training), "--clips", "4", *SMALL, "--seed", "1", "-q"]) == 0
+    capsys.readouterr()
+    guarded = ["synth", str(root), "--clips", "2", *SMALL, "--filter-privacy", str(training)]
+    assert main(guarded) == 0
+    output = capsys.readouterr().out
+    assert "privacy: 0 candidates rejected and drawn again; 0 of 2 clips are 0." in output
+    assert "note: 4 training clips are few" in output
+    assert read_json(root / "privacy.json")["training"]["clips"] == 4
+    assert main(["synth", str(tmp_path / "plain"), "--clips", "2", *SMALL, "-q"]) == 0
+    name = "sim-0-000001.avi"
+    assert (root / "Videos" / name).read_bytes() == (tmp_path / "plain" / "Videos" / name).read_bytes()
+
+
+def test_filter_privacy_redraws_a_set_that_is_its_own_training_set(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """The same seed again: every clip is a copy, and every one that is written is another."""
+    training, root = tmp_path / "training", tmp_path / "clips"
+    assert main(["synth", str(training), "--clips", "3", *SMALL, "-q"]) == 0
+    assert main(["synth", str(root), "--clips", "3", *SMALL, "--filter-privacy", str(training)]) == 0
+    assert "privacy: 3 candidates rejected and drawn again; 0 of 3 clips are" in capsys.readouterr().out
+
+
+@pytest.mark.parametrize(("data", "message"), [("nowhere", "no such folder"), ("clips", "is OUTPUT itself")])
+def test_filter_privacy_refuses_in_one_line(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str], data: str, message: str
+) -> None:
+    root = tmp_path / "clips"
+    assert main(["synth", str(root), "--clips", "1", *SMALL, "--filter-privacy", str(tmp_path / data)]) == 2
+    error = capsys.readouterr().err
+    assert error.startswith("error: ")
+    assert message in error
+    assert error.count("\n") == 1
+    assert not root.exists()

@@ -49,6 +49,11 @@ def denoiser(channels: tuple[int, int] = (32, 64)) -> Denoiser:
         addition_time_embed_dim=32,
         projection_class_embeddings_input_dim=32,
     )
+    return denoiser_of(network)
+
+
+def denoiser_of(network: Any) -> Denoiser:
+    """The denoiser of such a network."""
     return Denoiser(network, (Conditioner("mask", "concat", CLASSES, drop=0.1), STEP), multiple=2)
 
 

@@ -6,8 +6,11 @@ from, under so much noise that texture is drawn anew while anatomy stays.
 
 from typing import Any
 
+import numpy as np
 import torch
 from diffusers import UNetSpatioTemporalConditionModel
+
+from torch import nn
 
 from echodfkd.synth.diffusion.codec import Identity
 from echodfkd.synth.diffusion.conditions import Conditioner
@@ -23,6 +26,7 @@ from echodfkd.synth.echonet_synthetic import SHAPE, SOURCE, left
 WINDOW = 16  # frames
 STEPS = 64
 PATCH = 4
+GREYS_OF = 400  # clips whose greys are counted
 TIME_SCALE = 100.0  # of ln(sigma) / 4, so that the sinusoids of the time embedding tell levels apart
 
 
@@ -45,6 +49,11 @@ def denoiser(channels: tuple[int, ...] = (32, 32, 64)) -> Denoiser:
         addition_time_embed_dim=8,
         projection_class_embeddings_input_dim=8,
     )
+    return denoiser_of(network)
+
+
+def denoiser_of(network: Any) -> Denoiser:
+    """The denoiser of such a network."""
     told = (Conditioner("cone", "concat", 1),)
     return Denoiser(network, told, multiple=4, patch=PATCH, time_scale=TIME_SCALE)
 
@@ -65,13 +74,23 @@ def _task(material: Material) -> Task:
     )
 
 
+def _left(task: Task, material: Material) -> tuple[dict[str, nn.Module], dict[str, Any]]:
+    """The denoiser, its window, and the greys of what it learned, which pseudo-videos are given."""
+    corpus = material.corpus
+    picks = slice(None, None, max(len(corpus) // GREYS_OF, 1))
+    inside = np.broadcast_to(corpus.sector[picks, None] > 0, corpus.frames[picks].shape)
+    greys = np.bincount(corpus.frames[picks][inside], minlength=256)
+    own, facts = left(task, material)
+    return own, {**facts, "window": WINDOW, "greys": greys.tolist()}
+
+
 PARTS = {
     "": Part(
         "free-echo",
         Shape(SHAPE.frames, SHAPE.fps, SHAPE.size),
         Recipe(6000, 4, 8e-4, average=0.999),
         _task,
-        left,
+        _left,
         SOURCE,
         codec=False,
     ),

@@ -1,0 +1,1 @@
+"""Free-Echo: video diffusion that follows a mask without having learned from any."""
