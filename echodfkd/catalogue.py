@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import Any
 
 from echodfkd.home import model_folder
-from echodfkd.weights import FOLDER
+from echodfkd.weights import FOLDER, folder_with
 
 KINDS = ("generator", "teacher", "student", "head", "auxiliary", "export")
 OURS = "Apache-2.0"
@@ -25,6 +25,7 @@ class Entry:
         licence: SPDX name of its weights' or code's licence.
         needs: what a user has to do or have first; "nothing" when it runs as installed.
         weights: whether it is of no use without a weights file (described by a card).
+        parts: stems of weights files that are all needed, for what is made of several.
         file: name of a file, published elsewhere, that the user puts into the model folder.
         modules: Python modules that must be installed.
         state: "ready", "trainable" (ready to be trained by the user), "named" (of models of the user's, named
@@ -39,6 +40,7 @@ class Entry:
     licence: str = OURS
     needs: str = "nothing"
     weights: bool = False
+    parts: tuple[str, ...] = ()
     file: str = ""
     modules: tuple[str, ...] = ()
     state: str = "ready"
@@ -60,6 +62,31 @@ ENTRIES = (
         "sim",
         "procedural apical clips with exact masks",
         modules=("scipy",),
+    ),
+    Entry(
+        "generator",
+        "free-echo",
+        "clips that follow a mask which beats, by video diffusion; :static repeats it, as the paper does",
+        source="Free-Echo (MICCAI 2024, arXiv 2408.03035), trained anew on `sim` clips",
+        parts=("generator-free-echo",),
+        modules=("torch", "diffusers"),
+    ),
+    Entry(
+        "generator",
+        "flow",
+        "clips around mask videos in few steps or one, by a latent flow with shortcuts",
+        source="shortcut models (arXiv 2410.12557), trained on `sim` clips",
+        parts=("generator-echonet-synthetic-vae", "generator-flow"),
+        modules=("torch", "diffusers"),
+    ),
+    Entry(
+        "generator",
+        "echonet-synthetic",
+        "clips of a wanted EF by latent diffusion; --weights reads the hub's HReynaud/EchoNet-Synthetic, "
+        "with children's views as :ped-a4c and :ped-psax",
+        source="EchoNet-Synthetic (MICCAI 2024, arXiv 2406.00808), trained anew on `sim` clips",
+        parts=tuple(f"generator-echonet-synthetic-{part}" for part in ("vae", "lidm", "lvdm")),
+        modules=("torch", "diffusers"),
     ),
     Entry(
         "generator",
@@ -180,8 +207,9 @@ def catalogue() -> list[Entry]:
     """Every entry with its state, ordered by kind; opens only the small cards beside the weights."""
     cards = list(_cards())
     listed = {(entry.kind, entry.name) for entry in ENTRIES}
+    parts = {part for entry in ENTRIES for part in entry.parts}
     entries = [_installed(_described(entry, cards)) for entry in ENTRIES]
-    entries += [_installed(card) for card in cards if (card.kind, card.name) not in listed]
+    entries += [_installed(c) for c in cards if (c.kind, c.name) not in listed and _stem(c) not in parts]
     return sorted(entries, key=lambda entry: KINDS.index(entry.kind))
 
 
@@ -189,6 +217,8 @@ def _described(entry: Entry, cards: list[Entry]) -> Entry:
     """The entry with what its weights' card says; "missing" when it needs weights that are not there."""
     if entry.file:
         return _published(entry, model_folder() / entry.file)
+    if entry.parts:
+        return _assembled(entry, cards)
     if not entry.weights:
         return entry
     for card in cards:
@@ -196,6 +226,33 @@ def _described(entry: Entry, cards: list[Entry]) -> Entry:
             return replace(card, summary=entry.summary, modules=entry.modules)
     where = f"its weights in {FOLDER} (install again) or {model_folder()}"
     return replace(entry, state="missing", needs=where)
+
+
+def _stem(card: Entry) -> str:
+    return card.path.stem if card.path else ""
+
+
+def _assembled(entry: Entry, cards: list[Entry]) -> Entry:
+    """An entry of several weights files: ready when all lie in one folder and none is cut short."""
+    folder = folder_with(entry.parts)
+    if folder is None:
+        files = ", ".join(f"{part}.safetensors" for part in entry.parts)
+        needs = f"{files} in {FOLDER} or {model_folder()}, or --weights of the published ones"
+        return replace(entry, state="missing", needs=needs)
+    paths = [folder / f"{part}.safetensors" for part in entry.parts]
+    described = [card for card in cards if card.path in paths]
+    cut = [card.needs for card in described if not card.ready]
+    claims = {card.claim for card in described} if len(described) == len(paths) else set()
+    counts = [card.parameters for card in described if card.parameters is not None]
+    return replace(
+        entry,
+        state="missing" if cut else "ready",
+        needs="; ".join(cut) or "nothing",
+        bytes=sum(path.stat().st_size for path in paths),
+        parameters=sum(counts) if len(counts) == len(paths) else None,
+        claim=claims.pop() if len(claims) == 1 else None,
+        path=folder,
+    )
 
 
 def _published(entry: Entry, path: Path) -> Entry:

@@ -5,10 +5,9 @@ from typing import Any
 
 from echodfkd.eval import events
 from echodfkd.eval.clip_score import ClipScore
-from echodfkd.eval.events import Matches
+from echodfkd.eval.events import MATCHING, Matches
 from echodfkd.eval.metric import Metric, Scores, mean_of, number_of, ratio
 
-MATCHING = "one-to-one matching within half a cycle"
 Pick = Callable[[ClipScore], Matches | None]
 
 

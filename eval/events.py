@@ -10,6 +10,9 @@ from echodfkd.beats import Events
 from echodfkd.errors import EchoError
 
 Pair = tuple[int, int]  # found frame, true frame
+MATCHING = (
+    "one-to-one matching within half a cycle (half the way from ED to ES where there is no whole cycle)"
+)
 
 
 @dataclass(frozen=True)
@@ -53,21 +56,31 @@ def match_events(
 
 
 def half_cycle(*events: Events) -> float:
-    """Half the median cycle in frames, from the first `Events` that holds a whole cycle; else infinity.
+    """How far apart a found and a true frame may lie: half a cycle in frames, inclusive.
+
+    Half the median cycle of the first `Events` that holds a whole one. Where none does, as in a clip of half
+    a beat, half of the shortest way from an ED to an ES of the first that has both: a frame nearer to the
+    other kind of event than to its own is no match. Infinity where no `Events` has an ED and an ES.
 
     Give the true events first and the found ones as a fallback: people often mark one beat only.
+
+    >>> half_cycle(Events((10, 60), (30,))), half_cycle(Events((0,), (14,)))
+    (25.0, 7.0)
     """
     for one in events:
         cycles = np.concatenate([np.diff(one.ed), np.diff(one.es)])
         if len(cycles):
             return float(np.median(cycles) / 2)
+    for one in events:
+        if one.ed and one.es:
+            return float(np.abs(np.subtract.outer(one.ed, one.es)).min() / 2)
     return float("inf")
 
 
 def match_clip(
     found: Events, true: Events, fps: float | None = None, one_beat_marked: bool = False
 ) -> tuple[Matches, Matches]:
-    """Matches of ED and of ES in one clip, within half a cycle.
+    """Matches of ED and of ES in one clip, within `half_cycle`.
 
     Args:
         one_beat_marked: people marked only one of several beats: found frames elsewhere are not false.

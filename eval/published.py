@@ -9,6 +9,7 @@ from echodfkd.files import read_json
 
 FILE = Path(__file__).with_name("published.json")
 STUDENT = "EchoDFKD student"
+TEACHER = "DeepLabV3 (EchoDFKD's teacher)"
 
 
 @dataclass(frozen=True)

@@ -1,17 +1,16 @@
 """The whole of an evaluation: models over a clip set, against labels and against a teacher."""
 
-import time
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 
 from echodfkd.clip import Clip
 from echodfkd.clipset import ClipSet
-from echodfkd.corrupt import problem_of, stop_if_too_many
-from echodfkd.errors import EchoError, UsageError
+from echodfkd.errors import UsageError
 from echodfkd.eval.clip_score import ClipScore
 from echodfkd.eval.figures import Figure, figures
-from echodfkd.eval.reference import LabelError, Reference, check_ef, labels_of, teacher_of
-from echodfkd.eval.score import predict, score_clip
+from echodfkd.eval.reference import Reference, check_ef, teacher_of
+from echodfkd.eval.score import Predicted, predict, score_clip
+from echodfkd.eval.walk import Walked, walk
 from echodfkd.progress import Track, silent
 from echodfkd.segmenter import Segmenter
 
@@ -48,6 +47,66 @@ class ModelScores:
         return next((figure.value for figure in self.figures if figure.name == name), float("nan"))
 
 
+class Scoring:
+    """Scores every model on every clip that a walk shows it.
+
+    Args:
+        models: what is judged. references: some of `REFERENCES`. teacher: needed for the reference "teacher".
+        echonet_systole: as for `score_clip`.
+
+    Raises:
+        UsageError: for a reference that is not there.
+    """
+
+    def __init__(
+        self,
+        models: Sequence[Segmenter],
+        references: Sequence[str] = ("labels",),
+        teacher: Segmenter | None = None,
+        echonet_systole: bool = False,
+    ) -> None:
+        unknown = [name for name in references if name not in REFERENCES]
+        if unknown:
+            raise UsageError(f"unknown reference {unknown[0]!r}; choose from: {', '.join(REFERENCES)}")
+        if "teacher" in references and teacher is None:
+            raise UsageError("the reference 'teacher' needs --teacher NAME")
+        self.models, self.references, self.teacher = models, references, teacher
+        self.echonet_systole = echonet_systole
+        self._found: dict[tuple[int, str], list[ClipScore]] = {}
+        self._words: dict[str, str] = {}
+
+    @property
+    def with_labels(self) -> bool:
+        """Whether labels are asked for."""
+        return "labels" in self.references
+
+    def look(self, clip: Clip, labels: Reference | None, predicted: Sequence[Predicted]) -> None:
+        """Score one clip."""
+        against = list(_references(clip, labels, self.teacher, self.references))
+        for index, found in enumerate(predicted):
+            for reference in against:
+                score = score_clip(clip, found, reference, self.echonet_systole)
+                self._found.setdefault((index, reference.name), []).append(score)
+                self._words[reference.name] = reference.events_from
+
+    def results(self, walked: Walked) -> list[ModelScores]:
+        """Each model against each reference, when the walk is over."""
+        titles = distinct([model.name for model in self.models])
+        return [
+            ModelScores(
+                self.models[index],
+                name,
+                self._words[name],
+                tuple(scores),
+                tuple(figures(scores)),
+                walked.frames_per_second[index],
+                walked.corrupt,
+                titles[index],
+            )
+            for (index, name), scores in self._found.items()
+        ]
+
+
 def evaluate(
     models: Sequence[Segmenter],
     clips: ClipSet,
@@ -60,53 +119,23 @@ def evaluate(
     """Score every model on every clip; unreadable ones are skipped and told in `ModelScores.corrupt`.
 
     Args:
-        models: what is judged. clips: on what. teacher: needed for the reference "teacher".
-        references: some of `REFERENCES`. echonet_systole: as for `score_clip`.
+        models: what is judged. clips: on what. The others: as for `Scoring`.
 
     Raises:
         UsageError: for a reference that is not there.
-        EchoError: if over 1% of the clips are unreadable (one is always forgiven), one lacks the labels
-            that are asked for, or the file list holds an EF outside 0..100.
+        EchoError: as `walk`, or if the file list holds an EF outside 0..100.
     """
-    unknown = [name for name in references if name not in REFERENCES]
-    if unknown:
-        raise UsageError(f"unknown reference {unknown[0]!r}; choose from: {', '.join(REFERENCES)}")
-    if "teacher" in references and teacher is None:
-        raise UsageError("the reference 'teacher' needs --teacher NAME")
-    for record in clips.records if "labels" in references else ():
-        check_ef(record.name, record.ef)  # before hours of work
-    found: dict[tuple[int, str], list[ClipScore]] = {}
-    words: dict[str, str] = {}
-    clock = [0.0] * len(models)
-    frames = 0
-    corrupt: dict[str, str] = {}
-    for clip, labels in _readable(clips, "labels" in references, corrupt, track):
-        frames += len(clip)
-        against = list(_references(clip, labels, teacher, references))
-        for index, model in enumerate(models):
-            begun = time.perf_counter()
-            predicted = predict(clip, model)
-            clock[index] += time.perf_counter() - begun
-            for reference in against:
-                score = score_clip(clip, predicted, reference, echonet_systole)
-                found.setdefault((index, reference.name), []).append(score)
-                words[reference.name] = reference.events_from
-    if not found:
-        raise EchoError(f"{clips.root} holds no clips to evaluate on")
-    titles = distinct([model.name for model in models])
-    return [
-        ModelScores(
-            models[index],
-            name,
-            words[name],
-            tuple(scores),
-            tuple(figures(scores)),
-            frames / clock[index],
-            corrupt,
-            titles[index],
-        )
-        for (index, name), scores in found.items()
-    ]
+    scoring = Scoring(models, references, teacher, echonet_systole)
+    if scoring.with_labels:
+        check_efs(clips)
+    told = walk(models, clips, [scoring], with_labels=scoring.with_labels, doing="evaluating", track=track)
+    return scoring.results(told)
+
+
+def check_efs(clips: ClipSet) -> None:
+    """Refuse a file list with an EF that is no percentage, before hours of work. Raises EchoError."""
+    for record in clips.records:
+        check_ef(record.name, record.ef)
 
 
 def distinct(names: Sequence[str]) -> list[str]:
@@ -117,23 +146,6 @@ def distinct(names: Sequence[str]) -> list[str]:
     """
     seen = [names[: index + 1].count(name) for index, name in enumerate(names)]
     return [name if times == 1 else f"{name} ({times})" for name, times in zip(names, seen, strict=True)]
-
-
-def _readable(
-    clips: ClipSet, with_labels: bool, corrupt: dict[str, str], track: Track
-) -> Iterator[tuple[Clip, Reference | None]]:
-    """Every clip that can be read, with its labels; what is wrong with the others goes into `corrupt`."""
-    for record in track(clips.records, "evaluating", len(clips)):
-        try:
-            clip = clips.load(record)
-            labels = labels_of(clip, clips.tracings(record)) if with_labels else None
-        except LabelError:
-            raise
-        except EchoError as error:
-            corrupt[record.name] = problem_of(record, error)
-            stop_if_too_many(len(corrupt), len(clips), clips.root, next(iter(corrupt.values())))
-        else:
-            yield clip, labels
 
 
 def _references(

@@ -4,6 +4,8 @@ if __name__ != "echodfkd.synth":  # a second copy of every registry would split 
     raise ImportError("import this package as 'echodfkd.synth', not as 'synth'")
 
 from collections.abc import Callable
+from functools import partial
+from inspect import signature
 from typing import TYPE_CHECKING, Any
 
 from echodfkd.errors import UsageError, unknown_name
@@ -12,14 +14,41 @@ if TYPE_CHECKING:
     from echodfkd.synth.base import Generator
 
 
-def _sim(**options: Any) -> "Generator":
+Maker = Callable[..., "Generator"]  # a class, or one with some options settled
+
+
+def _sim() -> Maker:
     from echodfkd.synth.sim.generator import SimGenerator
 
-    return SimGenerator(**options)
+    return SimGenerator
 
 
-GENERATORS: dict[str, Callable[..., "Generator"]] = {
+def _echonet_synthetic(variant: str = "") -> Maker:
+    from echodfkd.synth.echonet_synthetic.generator import EchoNetSyntheticGenerator
+
+    return partial(EchoNetSyntheticGenerator, variant=variant)
+
+
+def _free_echo(variant: str = "") -> Maker:
+    from echodfkd.synth.free_echo.generator import FreeEchoGenerator
+
+    return partial(FreeEchoGenerator, variant=variant)
+
+
+def _flow() -> Maker:
+    from echodfkd.synth.flow.generator import FlowGenerator
+
+    return FlowGenerator
+
+
+GENERATORS: dict[str, Callable[[], Maker]] = {
     "sim": _sim,
+    "free-echo": _free_echo,
+    "free-echo:static": partial(_free_echo, "static"),
+    "flow": _flow,
+    "echonet-synthetic": _echonet_synthetic,
+    "echonet-synthetic:ped-a4c": partial(_echonet_synthetic, "ped-a4c"),
+    "echonet-synthetic:ped-psax": partial(_echonet_synthetic, "ped-psax"),
 }
 
 
@@ -29,12 +58,22 @@ def make_generator(name: str, **options: Any) -> "Generator":
     Raises:
         UsageError: for an unknown name, or an option that this generator does not have.
     """
+    known = options_of(name)
+    foreign = [option for option in options if option not in known]
+    if foreign:
+        raise UsageError(f"generator {name!r} has no option --{', --'.join(foreign)}")
+    return _maker(name)(**options)
+
+
+def options_of(name: str) -> set[str]:
+    """Names of the options that a generator has. Raises UsageError for an unknown name."""
+    return {*signature(_maker(name)).parameters}
+
+
+def _maker(name: str) -> Maker:
     if name not in GENERATORS:
         raise unknown_name("generator", name, list(GENERATORS))
-    try:
-        return GENERATORS[name](**options)
-    except TypeError as error:
-        raise UsageError(f"generator {name!r}: {error}") from error
+    return GENERATORS[name]()
 
 
 def _sim_training(frames: int) -> list["Generator"]:

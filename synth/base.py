@@ -1,8 +1,13 @@
 """What every generator of clips is: a source where clip i depends on (parameters, seed, i) alone."""
 
+from collections.abc import Sequence
 from typing import Any, Protocol, runtime_checkable
 
+import numpy as np
+
 from echodfkd.clip import Clip
+
+FRACTIONS = (5.0, 90.0)  # percent: the ejection fractions that can be asked for
 
 
 @runtime_checkable
@@ -24,6 +29,28 @@ class Generator(Protocol):
     def clip(self, seed: int, index: int) -> Clip:
         """Clip number `index` (0-based) of the endless set `seed`, with all labels that the generator has."""
         ...
+
+
+@runtime_checkable
+class BatchGenerator(Generator, Protocol):
+    """A generator that is quicker with several clips at once; their pixels may differ by one grey level.
+
+    Attributes:
+        batch: how many clips it likes at once. device: where its networks run, as `--device` says it.
+    """
+
+    batch: int
+    device: str
+
+    def clips(self, seed: int, indices: Sequence[int]) -> list[Clip]:
+        """The clips of these numbers, in this order."""
+        ...
+
+
+def clinic_ef(rng: np.random.Generator) -> float:
+    """An ejection fraction in percent from the mix of a clinic: half of it healthy, half of it anything."""
+    drawn = rng.normal(60, 7) if rng.random() < 0.5 else rng.uniform(12, 70)
+    return float(np.clip(drawn, 10, 80))
 
 
 def clip_name(generator: str, seed: int, index: int) -> str:

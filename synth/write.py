@@ -2,17 +2,19 @@
 
 import json
 import time
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
+from itertools import chain
 from pathlib import Path
 from typing import Any
 
+from echodfkd.clip import Clip
 from echodfkd.clipset_writer import ClipSetWriter, split_of
 from echodfkd.errors import EchoError, UsageError
 from echodfkd.parallel import worker_count, worker_pool
 from echodfkd.progress import Track, silent
 from echodfkd.ranks import ALONE, Ranks
-from echodfkd.synth.base import Generator, clip_name
+from echodfkd.synth.base import BatchGenerator, Generator, clip_name
 
 PATIENCE_S = 180.0  # network file systems show a host's new files to another within a minute or so
 
@@ -42,7 +44,8 @@ def write_clip_set(
 
     Videos, Masks and CSV files are byte-identical for any worker count, any number of ranks, and after any
     interruption: run it again to take up where a killed run stopped. More `clips` than before extends the
-    set. One run at a time per folder; its ranks all write to that one folder.
+    set. One run at a time per folder; its ranks all write to that one folder. A generator that makes several
+    clips at once is asked for as many as it likes; its pixels may then differ by one grey level.
 
     Args:
         generator: where the clips come from.
@@ -51,7 +54,7 @@ def write_clip_set(
         seed: of the whole set; clip i depends on (generator, parameters, seed, i) alone.
         lossless: FFV1 videos instead of MJPG.
         workers: processes of each rank; None chooses by cores and clips, and one where there are several
-            ranks. More than one needs a picklable generator.
+            ranks or networks draw. More than one needs a picklable generator.
         ranks: this process among those that make the set together; the main one writes the lists.
         track: shows progress.
 
@@ -90,10 +93,14 @@ def _make(
     track: Track,
 ) -> None:
     """Make the clips of this rank."""
-    processes = worker_count(1 if workers is None and ranks.world > 1 else workers, len(indices))
+    together = generator.batch if isinstance(generator, BatchGenerator) else 1
+    groups = [indices[i : i + together] for i in range(0, len(indices), together)]
+    alone = ranks.world > 1 or isinstance(generator, BatchGenerator)  # one network uses all cores, or the GPU
+    processes = worker_count(1 if workers is None and alone else workers, len(groups))
     try:
-        with worker_pool(_MakeClip(generator, seed, writer), processes) as run:
-            for _ in track(run(indices), ranks.says("clips"), len(indices)):
+        with worker_pool(_MakeClips(generator, seed, writer), processes) as run:
+            made = chain.from_iterable(run(groups))
+            for _ in track(made, ranks.says("clips"), len(indices)):
                 pass
     finally:
         if ranks.world == 1:  # else these may be those of other ranks, at work
@@ -134,19 +141,26 @@ def _request(generator: Generator, seed: int, lossless: bool) -> dict[str, Any]:
         "parameters": generator.parameters(),
         "seed": seed,
         "lossless": lossless,
+        **getattr(generator, "facts", {}),  # what its labels are, where they are not exact
     }
     return dict(json.loads(json.dumps(request)))
 
 
 @dataclass(frozen=True)
-class _MakeClip:
-    """The work on one clip, sent to workers."""
+class _MakeClips:
+    """The work on some clips, sent to workers."""
 
     generator: Generator
     seed: int
     writer: ClipSetWriter
 
-    def __call__(self, index: int) -> int:
-        name = clip_name(self.generator.name, self.seed, index)
-        self.writer.add(self.generator.clip(self.seed, index).with_(name=name), split_of(index))
-        return index
+    def __call__(self, indices: Sequence[int]) -> Sequence[int]:
+        for index, clip in zip(indices, self._clips(indices), strict=True):
+            name = clip_name(self.generator.name, self.seed, index)
+            self.writer.add(clip.with_(name=name), split_of(index))
+        return indices
+
+    def _clips(self, indices: Sequence[int]) -> Iterable[Clip]:
+        if isinstance(self.generator, BatchGenerator):
+            return self.generator.clips(self.seed, indices)
+        return (self.generator.clip(self.seed, index) for index in indices)

@@ -167,8 +167,9 @@ def _known(name: str) -> bool:
 
 
 def _from_hub(name: str, device: str, kind: str) -> "Segmenter":
+    from echodfkd.hub import is_repository
     from echodfkd.students.load import STUDENTS
-    from echodfkd.teachers.hub import is_repository, load_repository
+    from echodfkd.teachers.hub import load_repository
 
     if not is_repository(name):
         paths = ["a run folder", f"a file ({', '.join(FILES)})", "a hub repository (hf:OWNER/NAME)"]

@@ -4,12 +4,12 @@ Read are the layout of segmentation_models_pytorch (`config.json` with "_model_c
 runs of `echodfkd distill`, and weights as a file of its own may hold them; `model.json` is their manifest.
 """
 
-import re
 from pathlib import Path
 from typing import Any
 
 from echodfkd.errors import EchoError
 from echodfkd.files import read_json
+from echodfkd.hub import PREFIX, fetched
 from echodfkd.segmenter import Segmenter
 from echodfkd.students.runtime import load_torch
 from echodfkd.teachers.architectures import build, fill
@@ -18,19 +18,9 @@ from echodfkd.teachers.frames import ForeignSegmenter
 from echodfkd.teachers.manifest import facts_beside
 from echodfkd.teachers.state_dict import read_state_dict
 
-PREFIX = "hf:"
 STUDENT = "student.safetensors"
 WEIGHTS = (STUDENT, "model.safetensors", "pytorch_model.bin")  # best first; .bin is read as weights only
 _WEIGHTLESS = ("_model_class", "encoder_name", "encoder_weights", "in_channels", "classes", "activation")
-
-
-def is_repository(name: str) -> bool:
-    """Whether a name can be a repository: "hf:OWNER/NAME", or OWNER/NAME that is no path here.
-
-    >>> is_repository("hf:someone/lv-unet"), is_repository("someone/lv-unet"), is_repository("sim")
-    (True, True, False)
-    """
-    return bool(re.fullmatch(r"(hf:)?\w[\w.-]*/\w[\w.-]*", name)) and not Path(name).exists()
 
 
 def load_repository(name: str, device: str) -> Segmenter:
@@ -39,18 +29,11 @@ def load_repository(name: str, device: str) -> Segmenter:
     Raises:
         EchoError: if the hub cannot be reached or has no such repository, or the weights cannot be used.
     """
-    from huggingface_hub import snapshot_download
-
     repository = name.removeprefix(PREFIX)
     patterns = ["*.json", "*.safetensors"]
-    try:
-        folder = Path(snapshot_download(repository, allow_patterns=patterns))
-        if not any(folder.glob("*.safetensors")):
-            folder = Path(snapshot_download(repository, allow_patterns=[*patterns, WEIGHTS[-1]]))
-    except Exception as error:  # of the hub, of HTTP, of the disk: kinds differ between its versions
-        reason = " ".join(str(error).split()).split(". ")[0][:200]
-        here = "" if name.startswith(PREFIX) else f"{name} is no file or folder here, and "
-        raise EchoError(f"{here}the hub's {repository} could not be fetched: {reason}") from error
+    folder = fetched(name, patterns)
+    if not any(folder.glob("*.safetensors")):
+        folder = fetched(name, [*patterns, WEIGHTS[-1]])
     return load_folder(folder, device, repository.replace("/", "-"))
 
 

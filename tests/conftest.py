@@ -5,6 +5,9 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
+from browser import browser
+
+__all__ = ["browser"]
 
 
 @pytest.fixture(scope="session", autouse=True)

@@ -136,9 +136,12 @@ def build_group() -> TyperGroup:
 
 
 def _run(arguments: list[str]) -> None:
-    """Parse and run without click's own error handling, so that `report` sees every exception."""
+    """Parse and run without click's own error handling, so that `report` sees every exception.
+
+    Commands find the words of the line in their context's `obj`.
+    """
     group = build_group()
-    with group.make_context("echodfkd", arguments) as ctx:
+    with group.make_context("echodfkd", arguments, obj=list(arguments)) as ctx:
         group.invoke(ctx)
     sys.stdout.flush()  # a closed pipe shows here, while it can still be caught
 

@@ -11,9 +11,7 @@ from echodfkd.errors import EchoError, UsageError
 if TYPE_CHECKING:
     from echodfkd.clipset import ClipSet
     from echodfkd.eval.auxiliary.base import Auxiliary
-    from echodfkd.eval.auxiliary.judged import Judged
-    from echodfkd.eval.run import ModelScores
-    from echodfkd.progress import Track
+    from echodfkd.eval.auxiliary.run import Judgement, MaskJudgement
     from echodfkd.segmenter import Segmenter
 
 REFERENCES = ("labels", "teacher", "auxiliary")
@@ -76,20 +74,17 @@ class Judging:
         for remark in remarks:
             print(f"warning: {name}: {remark}", file=sys.stderr)
 
-    def judge(
-        self, models: "Sequence[Segmenter]", clips: "ClipSet", track: "Track"
-    ) -> "tuple[list[ModelScores], list[Judged]]":
-        """Agreement with an auxiliary that finds the LV itself; else what another kind says."""
+    def judgement(self, models: "Sequence[Segmenter]") -> "Judgement | MaskJudgement | None":
+        """What looks at clips on a walk: agreement with an auxiliary that finds the LV, else what it says."""
         if self.auxiliary is None:
-            return [], []
-        from echodfkd.eval.auxiliary import run
+            return None
         from echodfkd.eval.auxiliary.base import kind_of
+        from echodfkd.eval.auxiliary.run import Judgement, MaskJudgement
         from echodfkd.segmenter import Segmenter
 
         if kind_of(self.auxiliary) == "mask" and isinstance(self.auxiliary, Segmenter):
-            return run.judge_masks(models, clips, self.auxiliary, track=track), []
-        how = {"published": self.published, "events": self.events}
-        return [], run.judge(models, clips, self.auxiliary, **how, track=track)
+            return MaskJudgement(models, self.auxiliary)
+        return Judgement(models, self.auxiliary, self.published, self.events)
 
 
 def has_labels(clips: "ClipSet") -> bool:

@@ -11,6 +11,7 @@ from echodfkd.cli.options import Debug, Device, Quiet, Seed
 
 
 def eval_(
+    ctx: typer.Context,
     models: Annotated[
         list[str], typer.Argument(metavar="MODEL... DATA", help="One or more models, then a clip set.")
     ],
@@ -75,16 +76,21 @@ def eval_(
     A clip that cannot be read is skipped and listed; more than one, and over 1% of the set, stop the run.
     """
     from echodfkd.cli.auxiliary import Judging
+    from echodfkd.cli.beside import examples_of, manifest_of
+    from echodfkd.cli.command_line import command_line
     from echodfkd.cli.figures_told import tell_figures
     from echodfkd.cli.progress import tracker
     from echodfkd.cli.remarks import tell_remarks
-    from echodfkd.cli.validation import check_validation
+    from echodfkd.cli.validation import check_validation, write_validation
     from echodfkd.cli.validation import validate_auxiliary as validate
     from echodfkd.clipset import ClipSet
     from echodfkd.errors import UsageError
     from echodfkd.eval.auxiliary.outputs import lines
+    from echodfkd.eval.auxiliary.run import evaluate_and_judge
     from echodfkd.eval.outputs import write_outputs
-    from echodfkd.eval.run import evaluate
+    from echodfkd.eval.report.evaluation import Beside
+    from echodfkd.eval.run import Scoring, check_efs
+    from echodfkd.eval.speed import HOW, published_speeds
     from echodfkd.teachers import load_teacher, load_teachers
 
     if len(models) < 2:
@@ -105,13 +111,13 @@ def eval_(
         tell_remarks(model, quiet)
     judging.tell(quiet)
     track = tracker(quiet)
-    results = []
-    if chosen:
-        results = evaluate(
-            judged, clips, teacher=guide, references=chosen, echonet_systole=echonet_systole, track=track
-        )
-    agreement, verdicts = judging.judge(judged, clips, track)
-    results += agreement
+    scoring = Scoring(judged, chosen, guide, echonet_systole) if chosen else None
+    if "labels" in chosen:
+        check_efs(clips)
+    trusted = None
+    if validate_auxiliary and judging.auxiliary is not None:
+        trusted = validate(judging.auxiliary, judged, clips, device, seed, track)
+    results, verdicts = evaluate_and_judge(judged, clips, scoring, judging.judgement(judged), track)
     facts = {
         "data": clips.root.resolve().name,
         "clips": len(clips),
@@ -120,10 +126,15 @@ def eval_(
     corrupt = results[0].corrupt if results else verdicts[0].corrupt
     readable = (record for record in clips.records if record.name not in corrupt)
     samples = [clips.load(record) for record in islice(readable, 8)] if "labels" in chosen else []
-    write_outputs(output, results, facts, samples, verdicts)
-    trusted: list[str] = []
-    if validate_auxiliary and judging.auxiliary is not None:
-        trusted = validate(judging.auxiliary, judged, clips, output, device, seed, track)
+    beside = Beside(
+        examples=examples_of(results, verdicts, clips, guide, judging.auxiliary),
+        validation=trusted,
+        speeds=published_speeds(device, track) if results else {},
+        how=HOW,
+        manifest=manifest_of(command_line(ctx.obj), seed, device, clips, guide),
+    )
+    write_outputs(output, results, facts, samples, verdicts, beside)
+    told = write_validation(output, trusted) if trusted else []
     if quiet:
         return
     if corrupt:
@@ -131,6 +142,6 @@ def eval_(
     tell_figures(results)
     for verdict in verdicts:
         print("\n".join(lines(verdict)))
-    for line in trusted:
+    for line in told:
         print(line)
     print(f"{output / 'report.html'}")

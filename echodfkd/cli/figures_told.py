@@ -11,8 +11,8 @@ if TYPE_CHECKING:
 def tell_figures(results: "Sequence[ModelScores]") -> None:
     """Print each model's main figures with what must be known of them, then model against model."""
     from echodfkd.eval.compare import differences
+    from echodfkd.eval.metrics_file import word
     from echodfkd.eval.notes import notes
-    from echodfkd.eval.outputs import word
     from echodfkd.eval.run import parameters
 
     for result in results:

@@ -16,9 +16,15 @@ def synth(
     ],
     generator: Annotated[str, typer.Option(help="Where the clips come from.")] = "sim",
     clips: Annotated[int, typer.Option(help="How many; more than before extends the set.")] = 16,
-    frames: Annotated[int | None, typer.Option(help="Frames per clip.", show_default="128")] = None,
-    size: Annotated[int | None, typer.Option(help="Side in pixels, even.", show_default="112")] = None,
-    fps: Annotated[float | None, typer.Option(help="Frames per second in Hz.", show_default="50")] = None,
+    frames: Annotated[
+        int | None, typer.Option(help="Frames per clip.", show_default="128, or a network's window")
+    ] = None,
+    size: Annotated[
+        int | None, typer.Option(help="Side in pixels, even.", show_default="112, or the network's")
+    ] = None,
+    fps: Annotated[
+        float | None, typer.Option(help="Frames per second in Hz.", show_default="50, or the network's")
+    ] = None,
     view: Annotated[str | None, typer.Option(help="a4c or a2c.", show_default="a4c")] = None,
     preset: Annotated[
         str | None, typer.Option(help="Scanner look: echonet, camus or handheld.", show_default="echonet")
@@ -32,17 +38,41 @@ def synth(
             metavar="DATA", help="Redraw clips that copy one of these, the generator's training clips."
         ),
     ] = None,
+    mask: Annotated[
+        list[Path] | None, typer.Option(metavar="FILE", help="A label map to draw by; may be repeated.")
+    ] = None,
+    weights: Annotated[
+        str | None,
+        typer.Option(
+            metavar="DIR|HUB_ID", help="Of a network that draws; nothing is fetched unless a hub id is named."
+        ),
+    ] = None,
+    steps: Annotated[
+        int | None, typer.Option(help="Of a network's sampling.", show_default="by generator")
+    ] = None,
+    guidance: Annotated[
+        float | None,
+        typer.Option(
+            help="How far a network goes beyond what it is told; 1: not.", show_default="by weights"
+        ),
+    ] = None,
+    batch: Annotated[
+        int | None, typer.Option(help="Clips that a network draws at once.", show_default="by device")
+    ] = None,
     format: Annotated[str, typer.Option(help="Layout on disk: echonet.")] = "echonet",
     lossless: Annotated[bool, typer.Option("--lossless", help="FFV1 videos instead of MJPG.")] = False,
     workers: Annotated[
-        int | None, typer.Option(help="Processes, of each rank.", show_default="by cores; 1 under torchrun")
+        int | None,
+        typer.Option(
+            help="Processes, of each rank.", show_default="by cores; 1 under torchrun or with a network"
+        ),
     ] = None,
     seed: Seed = 0,
     device: Device = "auto",
     quiet: Quiet = False,
     debug: Debug = False,
 ) -> None:
-    """Make a set of labelled echo clips. The same seed gives the same clips, on any number of workers.
+    """Make a set of echo clips, labelled where the generator knows. The same seed gives the same clips.
 
     A killed run is completed by running the same command again. Under torchrun or srun, all ranks make one
     set together.
@@ -50,6 +80,7 @@ def synth(
     from echodfkd.cli.progress import tracker
     from echodfkd.errors import unknown_name
     from echodfkd.ranks import joined
+    from echodfkd.synth.base import BatchGenerator
     from echodfkd.synth.privacy.generator import filtered
     from echodfkd.synth.privacy.report import conclude
     from echodfkd.synth.request import build_generator
@@ -67,8 +98,13 @@ def synth(
         view=view,
         preset=preset,
         ef=ef,
+        mask=mask or (),
+        weights=weights,
+        steps=steps,
+        guidance=guidance,
+        batch=batch,
     )
-    with joined() as ranks:
+    with joined(source.device if isinstance(source, BatchGenerator) else "cpu") as ranks:
         track = tracker(quiet or not ranks.main)
         guarded = (
             None

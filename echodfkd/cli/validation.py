@@ -2,7 +2,7 @@
 
 from collections.abc import Sequence
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
     from echodfkd.clipset import ClipSet
@@ -44,20 +44,19 @@ def validate_auxiliary(
     auxiliary: "Auxiliary",
     models: "Sequence[Segmenter]",
     clips: "ClipSet",
-    output: Path,
     device: str,
     seed: int,
     track: "Track",
-) -> list[str]:
-    """Write validation.json and validation.md; lines of the table.
+) -> dict[str, Any]:
+    """Content of validation.json.
 
     Raises:
         UsageError: if the auxiliary judges no masks.
         EchoError: if the clips have no exact masks.
     """
-    from echodfkd.eval.auxiliary.trust import table, trust
+    from echodfkd.eval.auxiliary.trust import trust
     from echodfkd.eval.auxiliary.validate import validate
-    from echodfkd.files import write_json, write_text
+    from echodfkd.eval.auxiliary.verdict import verdict
     from echodfkd.teachers import load_teacher
 
     digests = {model.digest for model in models}
@@ -67,7 +66,17 @@ def validate_auxiliary(
     about = {"name": auxiliary.name, "sha256": auxiliary.digest, "claim": auxiliary.claim}
     note = getattr(auxiliary, "note", "")
     data = {"data": clips.root.resolve().name, "models": [model.name for model in rated]}
-    write_json(output / JSON, {"auxiliary": about | {"note": note}, **data, **found})
-    lines = list(table(found, auxiliary.name, note))
+    words = {"verdict": verdict(found, auxiliary.name)}
+    return {"auxiliary": about | {"note": note}, **data, **words, **found}
+
+
+def write_validation(output: Path, found: dict[str, Any]) -> list[str]:
+    """Write validation.json and validation.md; lines of the latter."""
+    from echodfkd.eval.auxiliary.trust import table
+    from echodfkd.files import write_json, write_text
+
+    write_json(output / JSON, found)
+    about = found["auxiliary"]
+    lines = [*table(found, about["name"], about["note"]), "", found["verdict"]]
     write_text(output / TABLE, "\n".join(lines) + "\n")
     return lines

@@ -39,8 +39,10 @@ class View:
         return picture
 
 
-def draw_outline(picture: RGB, mask: BoolMask, thickness: int = 2) -> None:
-    """Draw the outline of mask (H, W) on picture (h, w, 3), in place.
+def draw_outline(
+    picture: RGB, mask: BoolMask, thickness: int = 2, colour: tuple[int, int, int] = OUTLINE
+) -> None:
+    """Draw the outline of mask (H, W) on picture (h, w, 3), in place; `colour` is RGB.
 
     The enlarged mask is blurred by about a mask pixel, so that its outline is no staircase.
     """
@@ -50,7 +52,7 @@ def draw_outline(picture: RGB, mask: BoolMask, thickness: int = 2) -> None:
     if zoom > 1:
         large = cv2.GaussianBlur(large, (0, 0), 0.8 * zoom)
     outlines, _ = cv2.findContours((large >= 0.5).astype(np.uint8), cv2.RETR_EXTERNAL, cv2.CHAIN_APPROX_NONE)
-    cv2.polylines(picture, outlines, True, OUTLINE, thickness, cv2.LINE_AA)
+    cv2.polylines(picture, outlines, True, colour, thickness, cv2.LINE_AA)
 
 
 def view_of(source: Source, sector: Sector) -> View:

@@ -9,7 +9,7 @@ from echodfkd.eval import ef as ef_figures
 from echodfkd.eval import events
 from echodfkd.eval.auxiliary.base import Words
 from echodfkd.eval.bootstrap import interval
-from echodfkd.eval.events import Matches
+from echodfkd.eval.events import MATCHING, Matches
 from echodfkd.eval.figures import Figure
 from echodfkd.segmenter import Segmenter
 
@@ -110,7 +110,6 @@ def _figure(
 
 def _event_figures(rows: Rows, kind: str, name: str) -> Iterator[Figure]:
     title, from_ = kind.upper(), f"against {kind.upper()} frames from auxiliary {name}"
-    matching = "one-to-one matching within half a cycle"
 
     def over(statistic: Callable[[list[Matches]], float]) -> Statistic:
         return lambda chosen: statistic([getattr(row, kind) for row in chosen])
@@ -126,7 +125,7 @@ def _event_figures(rows: Rows, kind: str, name: str) -> Iterator[Figure]:
         return sum(len(one.pairs) + len(one.misses) + len(one.false) for one in found)
 
     error = Words(
-        f"{title} error", "frames", 2, f"mean distance of matched {title} frames; {matching}; {from_}"
+        f"{title} error", "frames", 2, f"mean distance of matched {title} frames; {MATCHING}; {from_}"
     )
     time = Words(f"{title} error in time", "ms", 0, f"the same in milliseconds; {from_}")
     score = Words(f"{title} F1", "", 3, f"2 matched / (2 matched + missed + false) {title} frames; {from_}")

@@ -1,12 +1,12 @@
 """What an auxiliary model said, for metrics.json, per_clip.csv, the report and the terminal."""
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterator, Sequence
 from typing import Any
 
 from echodfkd.eval.auxiliary.judged import Judged
 from echodfkd.eval.per_clip import blank, events
 from echodfkd.eval.report import sections
-from echodfkd.eval.report.content import Report, Score, Section
+from echodfkd.eval.report.content import Score, Section
 
 NOT_ACCURACY = (
     "An auxiliary model stands in where nobody has labels. Its figures are neither accuracy nor agreement "
@@ -50,31 +50,21 @@ def clip_rows(results: Sequence[Judged]) -> Iterator[dict[str, object]]:
 
 
 def section(results: Sequence[Judged]) -> Section:
-    """The report's table of what the auxiliary said; its note stands over every column."""
+    """The report's table of what the auxiliary said; its note is in the title, cut short over each column."""
     first = results[0]
     claim = f"What it has seen: {first.claim}."
     events = f" {first.events_from}." if first.events_from else ""
-    table = sections.score_table([score for judged in results for score in _scores(judged)])
+    found = [score for judged in results for score in _scores(judged)]
+    table = sections.score_table(found, definitions=False)
     return Section(f"{first.by[0].upper()}{first.by[1:]}", f"{NOT_ACCURACY} {claim}{events}", (table,))
 
 
 def _scores(judged: Judged) -> Iterator[Score]:
     for f in judged.figures:
         low, high = f.interval or (None, None)
-        column = f"{judged.model.name} {judged.by}"
+        short = f" ({judged.note.split(':')[0]})" if judged.note else ""  # whole in the section's title
+        column = f"{judged.model.name} judged by {judged.auxiliary}{short}"
         yield Score(f.title, column, f.value, low, high, f.n, f.unit, f.definition, f.digits)
-
-
-def page(results: Sequence[Judged], data: Mapping[str, Any]) -> Report:
-    """The report where an auxiliary is the only judge."""
-    first = results[0]
-    names = ", ".join(dict.fromkeys(judged.model.name for judged in results))
-    skipped = {"skipped as unreadable": dict(first.corrupt)} if first.corrupt else {}
-    return Report(
-        title=f"Evaluation of {names}",
-        lead=f"{len(first.rows)} clips, {first.by}, without labels: not proof of use.",
-        sections=(section(results), sections.manifest({**data, **skipped})),
-    )
 
 
 def lines(judged: Judged) -> Iterator[str]:

@@ -9,16 +9,16 @@ import numpy.typing as npt
 from echodfkd.beats import Events
 from echodfkd.clip import Clip
 from echodfkd.clipset import ClipSet
-from echodfkd.corrupt import problem_of, stop_if_too_many
-from echodfkd.errors import EchoError
 from echodfkd.eval import afd
 from echodfkd.eval.auxiliary.base import Auxiliary, EFModel, Judge, OverlapReader, TextImage, Words, kind_of
 from echodfkd.eval.auxiliary.judged import Judged, JudgedClip, figures_of
 from echodfkd.eval.auxiliary.mask_score import evenly_spread, mask_scores, words
 from echodfkd.eval.auxiliary.scores import Questions, Reading, calibrated_sign, phase_events, read_clip
 from echodfkd.eval.events import match_clip
-from echodfkd.eval.run import ModelScores, evaluate
-from echodfkd.eval.score import find, predict
+from echodfkd.eval.reference import Reference, find
+from echodfkd.eval.run import ModelScores, Scoring
+from echodfkd.eval.score import Predicted
+from echodfkd.eval.walk import Walked, walk
 from echodfkd.progress import Track, silent
 from echodfkd.segment.masks import lv_masks
 from echodfkd.segmenter import Prob, Segmenter
@@ -74,6 +74,63 @@ class TextImageJudge:
         return read_clip(self.model, self.questions, clip, phase=self.phase, published=self.published)
 
 
+class Judgement:
+    """Judges every model on every clip of a walk, by an auxiliary of the kind text-image, EF or judge.
+
+    Events come from the phase signal of a text-image model. Which of its turns is ES is one bit, set by the
+    mean correlation of all signals with the areas that the models found (as published, troughs are ES).
+
+    Args:
+        models: what is judged. auxiliary: by whom; one of the kind mask is for `MaskJudgement`.
+        published: the published formulas, faults and all. events: whether to compare ED and ES.
+    """
+
+    def __init__(
+        self, models: Sequence[Segmenter], auxiliary: Auxiliary, published: bool = False, events: bool = True
+    ) -> None:
+        self.models, self.auxiliary, self.published = models, auxiliary, published
+        self._judging: Auxiliary = auxiliary
+        if isinstance(auxiliary, TextImage):
+            self._judging = TextImageJudge(auxiliary, published, events)
+        self._seen: list[list[_Seen]] = [[] for _ in models]
+
+    def look(self, clip: Clip, labels: Reference | None, predicted: Sequence[Predicted]) -> None:
+        """Judge one clip; its labels are not used."""
+        reading = _read(self._judging, clip)
+        for rows, found in zip(self._seen, predicted, strict=True):
+            rows.append(_look(clip, found, self._judging, reading))
+
+    def results(self, walked: Walked) -> list[Judged]:
+        """What the auxiliary says of each model, when the walk is over."""
+        sign, agreement = _sign(self._seen, self.published)
+        scored = self._judging.words if isinstance(self._judging, Judge) else {}
+        if np.isfinite(agreement):
+            scored = {**scored, "phase_correlation": _phase_words(sign, self.published)}
+        form = "published" if self.published else "corrected"
+        by = self.auxiliary
+        about = (by.name, by.digest, by.claim, getattr(by, "note", ""), kind_of(by), form)
+        source = f"ED and ES from auxiliary {by.name}" if np.isfinite(agreement) else ""
+        made = []
+        for model, seen in zip(self.models, self._seen, strict=True):
+            rows = tuple(_row(one, sign) for one in seen)
+            figures = tuple(figures_of(rows, scored, by.name))
+            made.append(Judged(model, *about, rows, figures, source, walked.corrupt))
+        return made
+
+
+class MaskJudgement(Scoring):
+    """Agreement of every model with an auxiliary that finds the LV itself, named "auxiliary NAME"."""
+
+    def __init__(self, models: Sequence[Segmenter], auxiliary: Segmenter) -> None:
+        super().__init__(models, ["teacher"], auxiliary)
+        self.auxiliary = auxiliary
+
+    def results(self, walked: Walked) -> list[ModelScores]:
+        """Each model against the auxiliary, when the walk is over."""
+        name, source = f"auxiliary {self.auxiliary.name}", "ED and ES read off the auxiliary's area curve"
+        return [replace(one, reference=name, events_from=source) for one in super().results(walked)]
+
+
 def judge(
     models: Sequence[Segmenter],
     clips: ClipSet,
@@ -83,69 +140,49 @@ def judge(
     events: bool = True,
     track: Track = silent,
 ) -> list[Judged]:
-    """Judge every model on every clip by an auxiliary of the kind text-image, EF or judge.
-
-    Events come from the phase signal of a text-image model. Which of its turns is ES is one bit, set by the
-    mean correlation of all signals with the areas that the models found (as published, troughs are ES).
-
-    Args:
-        models: what is judged. clips: on what; their labels are not used.
-        auxiliary: by whom; one of the kind mask is for `judge_masks`.
-        published: the published formulas, faults and all. events: whether to compare ED and ES.
-        track: shows progress.
+    """What an auxiliary says of every model on every clip; arguments as of `Judgement`.
 
     Raises:
-        EchoError: if over 1% of the clips are unreadable (one is always forgiven), or there are none.
+        EchoError: as `walk`.
     """
-    judging: Auxiliary = auxiliary
-    if isinstance(auxiliary, TextImage):
-        judging = TextImageJudge(auxiliary, published, events)
-    seen: list[list[_Seen]] = [[] for _ in models]
-    corrupt: dict[str, str] = {}
-    for clip in _readable(clips, corrupt, track):
-        reading = _read(judging, clip)
-        for rows, model in zip(seen, models, strict=True):
-            rows.append(_look(clip, model, judging, reading))
-    if not any(seen):
-        raise EchoError(f"{clips.root} holds no clips to evaluate on")
-    sign, agreement = _sign(seen, published)
-    scored = judging.words if isinstance(judging, Judge) else {}
-    if np.isfinite(agreement):
-        scored = {**scored, "phase_correlation": _phase_words(sign, published)}
-    form = "published" if published else "corrected"
-    made = []
-    for model, found in zip(models, seen, strict=True):
-        judged = tuple(_row(one, sign) for one in found)
-        figures = tuple(figures_of(judged, scored, auxiliary.name))
-        about = (auxiliary.name, auxiliary.digest, auxiliary.claim, getattr(auxiliary, "note", ""))
-        source = f"ED and ES from auxiliary {auxiliary.name}" if np.isfinite(agreement) else ""
-        made.append(Judged(model, *about, kind_of(auxiliary), form, judged, figures, source, corrupt))
-    return made
+    judgement = Judgement(models, auxiliary, published, events)
+    return judgement.results(
+        walk(models, clips, [judgement], with_labels=False, doing="judging", track=track)
+    )
 
 
 def judge_masks(
     models: Sequence[Segmenter], clips: ClipSet, auxiliary: Segmenter, *, track: Track = silent
 ) -> list[ModelScores]:
-    """Agreement of every model with an auxiliary that finds the LV itself, named "auxiliary NAME".
+    """Agreement of every model with an auxiliary that finds the LV itself.
 
     Raises:
-        EchoError: as `evaluate`.
+        EchoError: as `walk`.
     """
-    results = evaluate(models, clips, teacher=auxiliary, references=["teacher"], track=track)
-    name, source = f"auxiliary {auxiliary.name}", "ED and ES read off the auxiliary's area curve"
-    return [replace(result, reference=name, events_from=source) for result in results]
+    judgement = MaskJudgement(models, auxiliary)
+    return judgement.results(
+        walk(models, clips, [judgement], with_labels=False, doing="judging", track=track)
+    )
 
 
-def _readable(clips: ClipSet, corrupt: dict[str, str], track: Track) -> Iterator[Clip]:
-    """Every clip that can be read; what is wrong with the others goes into `corrupt`."""
-    for record in track(clips.records, "judging", len(clips)):
-        try:
-            clip = clips.load(record)
-        except EchoError as error:
-            corrupt[record.name] = problem_of(record, error)
-            stop_if_too_many(len(corrupt), len(clips), clips.root, next(iter(corrupt.values())))
-        else:
-            yield clip
+def evaluate_and_judge(
+    models: Sequence[Segmenter],
+    clips: ClipSet,
+    scoring: Scoring | None,
+    judgement: Judgement | MaskJudgement | None,
+    track: Track = silent,
+) -> tuple[list[ModelScores], list[Judged]]:
+    """Score and judge every model in one walk, so that it looks at each clip once.
+
+    Raises:
+        EchoError: as `walk`.
+    """
+    lookers = [looker for looker in (scoring, judgement) if looker is not None]
+    labels = scoring is not None and scoring.with_labels
+    told = walk(models, clips, lookers, with_labels=labels, doing="evaluating", track=track)
+    found = [one for looker in lookers for one in looker.results(told)]
+    judged = [one for one in found if isinstance(one, Judged)]
+    return [one for one in found if isinstance(one, ModelScores)], judged
 
 
 def _read(judging: Auxiliary, clip: Clip) -> Reading:
@@ -154,9 +191,8 @@ def _read(judging: Auxiliary, clip: Clip) -> Reading:
     return Reading(judging.ef(clip)) if isinstance(judging, EFModel) else Reading()
 
 
-def _look(clip: Clip, model: Segmenter, judging: Auxiliary, reading: Reading) -> _Seen:
-    """What a model finds in a clip, and the auxiliary's scores of its masks."""
-    predicted = predict(clip, model)
+def _look(clip: Clip, predicted: Predicted, judging: Auxiliary, reading: Reading) -> _Seen:
+    """What a model found in a clip, and the auxiliary's scores of its masks."""
     found = find(clip, lv_masks(predicted.prob), predicted.head, predicted.rows)
     values = dict(judging.scores(clip, predicted.prob)) if isinstance(judging, Judge) else {}
     ef = float("nan") if found.ef is None else found.ef

@@ -19,7 +19,11 @@ FEWEST = 5  # items for a correlation
 
 
 def trust(items: Sequence[Item]) -> dict[str, Any]:
-    """Spearman with a bootstrap interval over clips, Kendall and n of each judge and range; JSON-ready."""
+    """Spearman with a bootstrap interval over clips, Kendall and n of each judge and range; JSON-ready.
+
+    `masks` lists what was judged: clip, how the masks came about, true Dice, the auxiliary's score (null for
+    none).
+    """
     names = sorted({name for item in items for name in item.scores}, key=_place)
     return {
         "definition": DEFINITION,
@@ -27,6 +31,18 @@ def trust(items: Sequence[Item]) -> dict[str, Any]:
         "items": len(items),
         "judges": {name: {part: _figures(items, name, part) for part in RANGES} for name in names},
         "spread": {name: _spread(items, name) for name in names},
+        "masks": [_mask(item) for item in items],
+    }
+
+
+def _mask(item: Item) -> dict[str, Any]:
+    score = item.scores.get("auxiliary", np.nan)
+    return {
+        "clip": item.clip,
+        "what": item.what,
+        "model": item.model,
+        "dice": round(item.dice, 4),
+        "score": round(float(score), 5) if np.isfinite(score) else None,
     }
 
 

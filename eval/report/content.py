@@ -37,6 +37,16 @@ class Picture:
 
 
 @dataclass(frozen=True)
+class Loop:
+    """A moving picture over its chart, under a heading; loops stand side by side if they fit."""
+
+    kind: ClassVar[str] = "loop"
+    title: str
+    picture: Picture
+    chart: Chart
+
+
+@dataclass(frozen=True)
 class Cell:
     """A cell of a table: a text and, smaller, what belongs to it (an interval, a definition)."""
 
@@ -59,16 +69,20 @@ class Table:
                 raise ValueError(f"a row of {len(row)} cells under {len(self.columns)} column heads")
 
 
-Block = Chart | Picture | Table
+Block = Chart | Picture | Loop | Table
 
 
 @dataclass(frozen=True)
 class Section:
-    """A heading, a paragraph in plain words, and blocks; charts in a row stand side by side if they fit."""
+    """A heading, a paragraph in plain words, and blocks; charts in a row stand side by side if they fit.
+
+    A `folded` one shows its heading until it is opened, or printed.
+    """
 
     title: str
     text: str = ""
     blocks: tuple[Block, ...] = ()
+    folded: bool = False
 
 
 @dataclass(frozen=True)

@@ -6,9 +6,9 @@ from typing import Any
 
 from echodfkd.clip import Clip
 from echodfkd.clipset_writer import software_versions
-from echodfkd.eval.outputs import SHARED_WORLD, ef_and_timing, report_scores
 from echodfkd.eval.report import sections
 from echodfkd.eval.report.content import Fact, Report
+from echodfkd.eval.report.results import SHARED_WORLD, ef_and_timing, report_scores
 from echodfkd.eval.run import ModelScores
 from echodfkd.segment.result import SegmentResult
 

@@ -60,11 +60,17 @@ def animation(path: Path, *, seconds: float = 4.0, width: int = 880) -> tuple[st
     return moving, data_uri(pages[0])
 
 
-def data_uri(picture: Image.Image, *, rest: Sequence[Image.Image] = (), duration_ms: int = 40) -> str:
+def data_uri(
+    picture: Image.Image,
+    *,
+    rest: Sequence[Image.Image] = (),
+    duration_ms: int = 40,
+    quality: int = QUALITY,
+) -> str:
     """A picture as WebP in a data URI; with `rest`, a loop that shows each for `duration_ms`."""
     stream = BytesIO()
     loop = {"save_all": True, "append_images": list(rest), "duration": duration_ms, "loop": 0} if rest else {}
-    picture.save(stream, "WEBP", quality=QUALITY, **loop)
+    picture.save(stream, "WEBP", quality=quality, **loop)
     return "data:image/webp;base64," + base64.b64encode(stream.getvalue()).decode("ascii")
 
 

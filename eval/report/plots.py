@@ -2,6 +2,7 @@
 
 import re
 from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
 from io import StringIO
 from typing import Any
 
@@ -10,8 +11,9 @@ import numpy as np
 import numpy.typing as npt
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
-from matplotlib.ticker import LogLocator, NullLocator
+from matplotlib.ticker import LogLocator, MaxNLocator, NullLocator
 
+from echodfkd.beats import Events
 from echodfkd.errors import EchoError
 from echodfkd.segment.curve import Theme, draw_area_curve
 from echodfkd.segment.result import SegmentResult
@@ -19,6 +21,15 @@ from echodfkd.segment.result import SegmentResult
 AT_END: dict[str, Any] = {"xytext": (5, 0), "textcoords": "offset points", "ha": "left", "va": "center"}
 INK = "#010203"  # stands for the page's text colour while matplotlib draws
 PAGE = Theme(background="none", ink=INK, faint="#8793a5", line="#c98a00", ed="#2f86dd", es="#df6a30")
+REFERENCE = "#0e9aa7"
+IN_PAGE = {  # what stands for a colour that the page chooses, for light, dark and paper (page.css)
+    INK: "currentColor",
+    PAGE.faint: "var(--faint)",
+    PAGE.line: "var(--line)",
+    PAGE.ed: "var(--ed)",
+    PAGE.es: "var(--es)",
+    REFERENCE: "var(--reference)",
+}
 SIZE = (5.2, 3.3)  # inches
 STYLE: dict[Any, Any] = {
     "svg.fonttype": "none",
@@ -44,6 +55,39 @@ def area_curve(result: SegmentResult) -> str:
     with mpl.rc_context(STYLE):
         figure, (axes,) = drawing()
         draw_area_curve(axes, result, PAGE)
+        return svg(figure)
+
+
+@dataclass(frozen=True, eq=False)
+class Curve:
+    """LV area in pixels (N,) at some frames (N,) of a clip, and the events on it."""
+
+    frames: npt.NDArray[np.int64]
+    area: npt.NDArray[np.float64]
+    events: Events
+
+
+def area_curves(curves: Mapping[str, Curve], fps: float | None) -> str:
+    """Areas against time, the model's first and the reference's second, with ED and ES marks, SVG.
+
+    Args:
+        curves: by name; one of some frames only is drawn as dots. fps: Hz; None: the axis counts frames.
+    """
+    with mpl.rc_context(STYLE):
+        figure, (axes,) = drawing(width=3.4, height=2.4)
+        looks = zip(curves.items(), (PAGE.line, REFERENCE), ("-", "--"), strict=False)
+        for (name, curve), colour, style in looks:
+            x = curve.frames / (fps or 1)
+            whole = len(x) > 1 and len(x) == np.ptp(curve.frames) + 1
+            line, dot = (style, "") if whole else ("", "o")
+            axes.plot(x, curve.area, marker=dot, linestyle=line, color=colour, linewidth=1.6, label=name)
+            for events, mark in ((curve.events.ed, "^"), (curve.events.es, "v")):
+                at = np.flatnonzero(np.isin(curve.frames, events))
+                fill = colour if style == "-" else "none"
+                axes.plot(x[at], curve.area[at], mark, color=colour, markerfacecolor=fill, markersize=7)
+        axes.set(xlabel="time (s)" if fps else "frame", ylabel="LV area (pixels)")
+        axes.margins(y=0.12)
+        figure.legend(loc="outside upper left", ncols=2, borderaxespad=0.2, fontsize=9)
         return svg(figure)
 
 
@@ -143,7 +187,8 @@ def event_histogram(errors: Mapping[str, npt.ArrayLike], unit: str = "frames") -
         else np.linspace(-reach, reach, 22)
     )
     with mpl.rc_context(STYLE):
-        figure, (axes,) = drawing()
+        figure, (axes,) = drawing(width=4.0, height=4.0)
+        axes.xaxis.set_major_locator(MaxNLocator(integer=unit == "frames"))
         colours = [{"ED": PAGE.ed, "ES": PAGE.es}.get(label, PAGE.line) for label in arrays]
         axes.hist(list(arrays.values()), bins=bins.tolist(), color=colours, label=list(arrays), rwidth=0.86)
         axes.axvline(0, color=PAGE.faint, linewidth=1, linestyle=(0, (4, 3)))
@@ -183,12 +228,15 @@ def drawing(*, rows: int = 1, width: float = SIZE[0], height: float = SIZE[1]) -
 
 
 def svg(figure: Figure) -> str:
-    """The <svg> element alone, scaling with its column, its ink the page's text colour."""
+    """The <svg> element alone, scaling with its column, in the page's own colours."""
     stream = StringIO()
     figure.savefig(stream, format="svg", metadata={"Date": None, "Creator": None})
     text = stream.getvalue()
-    element = text[text.index("<svg") :].replace(INK, "currentColor")
+    element = text[text.index("<svg") :]
+    for colour, name in IN_PAGE.items():
+        element = element.replace(colour, name)
     element = re.sub(r"<metadata>.*?</metadata>", "", element, flags=re.DOTALL)
+    element = re.sub(r' id="[A-Za-z0-9.]+_\d+"', "", element)  # a page has many charts, an id is one thing's
     # the page's own typeface, and as wide as its column
     element = re.sub(r"(font:[^;\"']*)'[^;\"]*", r"\1system-ui, sans-serif", element)
     head, rest = element.split(">", 1)

@@ -41,14 +41,14 @@ def scores(figures: Sequence[Score], text: str) -> Section:
     return Section("Scores", text, (score_table(figures),))
 
 
-def score_table(figures: Sequence[Score]) -> Table:
-    """Scores as a table; a figure that is missing shows as a dash."""
+def score_table(figures: Sequence[Score], definitions: bool = True) -> Table:
+    """Scores as a table, with their definitions or without; a figure that is missing shows as a dash."""
     comparisons = list(dict.fromkeys(score.comparison for score in figures))
-    definitions = {score.metric: score.definition for score in figures}
+    defined = {score.metric: score.definition if definitions else "" for score in figures}
     at = {(score.metric, score.comparison): score for score in figures}
     rows = tuple(
         (Cell(metric, definition), *(_score_cell(at.get((metric, name))) for name in comparisons))
-        for metric, definition in definitions.items()
+        for metric, definition in defined.items()
     )
     caption = "Below each figure: its 95% interval, bootstrapped over clips, and the number it rests on."
     return Table(("", *comparisons), rows, caption)

@@ -20,7 +20,8 @@ class Denoiser(nn.Module):
     Args:
         network: of a class in `CALLS`; its norms are widened, see `widen_norms`.
         conditioners: what it is told; each forward pass needs a value for each of them.
-        multiple: height and width are padded to a multiple of this and cropped back.
+        multiple: height and width are padded to a multiple of this, by their edges, and cropped back.
+        around: half of the padding goes to the left and above, else all to the right and below.
         patch: pixels are folded into channels by squares of this side before the network, and unfolded
             after: spatial detail costs channels of the outer layers instead of area everywhere.
         time_scale: the process's time is multiplied by this.
@@ -35,6 +36,7 @@ class Denoiser(nn.Module):
         conditioners: Sequence[Conditioner] = (),
         *,
         multiple: int = 1,
+        around: bool = False,
         patch: int = 1,
         time_scale: float = 1.0,
     ) -> None:
@@ -44,7 +46,7 @@ class Denoiser(nn.Module):
             raise EchoError(f"no denoiser can be made of {name}; known are {', '.join(CALLS)}")
         self.network, self._call = widen_norms(network), CALLS[name]
         self.conditioners = tuple(conditioners)
-        self.multiple, self.patch, self.time_scale = multiple, patch, time_scale
+        self.multiple, self.around, self.patch, self.time_scale = multiple, around, patch, time_scale
 
     def forward(self, noisy: Tensor, time: Tensor, values: Values) -> Tensor:
         """The network's raw output, of the shape of the clips.
@@ -59,9 +61,11 @@ class Denoiser(nn.Module):
         """
         self._check(values)
         pictures = [noisy, *(values[c.name] for c in self.conditioners if c.kind == "concat")]
-        folded = [fold(grown(p, self.multiple * self.patch), self.patch) for p in pictures]
+        multiple, (height, width) = self.multiple * self.patch, noisy.shape[-2:]
+        folded = [fold(grown(p, multiple, self.around), self.patch) for p in pictures]
         output = self._call(self.network, torch.cat(folded, 1), time * self.time_scale, self._told(values))
-        return unfold(output, self.patch)[..., : noisy.shape[-2], : noisy.shape[-1]]
+        top, left = _before(height, multiple, self.around), _before(width, multiple, self.around)
+        return unfold(output, self.patch)[..., top : top + height, left : left + width]
 
     def _check(self, values: Values) -> None:
         for conditioner in self.conditioners:
@@ -91,10 +95,16 @@ def widen_norms(network: nn.Module) -> nn.Module:
     return network
 
 
-def grown(clips: Tensor, multiple: int) -> Tensor:
-    """Clips padded at the right and below, by their edges, to a height and width of a multiple."""
+def _before(size: int, multiple: int, around: bool) -> int:
+    """How many rows are added above, or columns to the left."""
+    return -size % multiple // 2 if around else 0
+
+
+def grown(clips: Tensor, multiple: int, around: bool = False) -> Tensor:
+    """Clips padded by their edges, below and at the right or around, to a height and width of a multiple."""
     height, width = clips.shape[-2:]
-    more = (0, -width % multiple, 0, -height % multiple)
+    left, top = _before(width, multiple, around), _before(height, multiple, around)
+    more = (left, -width % multiple - left, top, -height % multiple - top)
     if not any(more):
         return clips
     return pad(clips.flatten(0, 1), more, mode="replicate").unflatten(0, clips.shape[:2])

@@ -1,7 +1,8 @@
 """diffusers networks on disk: one of ours, a file with its configuration inside; or a published folder."""
 
 import json
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
@@ -17,6 +18,7 @@ from echodfkd.files import atomic_path, read_json
 PICKLES = (".bin", ".ckpt", ".pkl", ".pt", ".pth")
 NETWORKS = ("AutoencoderKL", "UNet2DModel", "UNetSpatioTemporalConditionModel")
 KEY = "echodfkd"  # metadata entry of the configuration
+WEIGHTS = "generator.safetensors"  # what a training leaves in its run
 PUBLISHED = "diffusion_pytorch_model.safetensors"
 TOLD = 10  # differences that a message names at most
 
@@ -70,12 +72,8 @@ def load(path: Path) -> tuple[dict[str, nn.Module], dict[str, Any]]:
     Raises:
         EchoError: when it is no such file, or its weights do not fit (at most ten differences are named).
     """
-    weights, metadata = _read(path)
-    try:
-        known = json.loads(metadata[KEY])
-        configs = {part: dict(config) for part, config in known.pop("networks").items()}
-    except (KeyError, ValueError, AttributeError, TypeError):
-        raise EchoError(f"{path} does not say which networks it holds: it is no generator of ours") from None
+    weights = _read(path)
+    configs, known = described(path)
     parts: dict[str, nn.Module] = {}
     for part, config in configs.items():
         own = {k.removeprefix(f"{part}."): v for k, v in weights.items() if k.startswith(f"{part}.")}
@@ -86,11 +84,34 @@ def load(path: Path) -> tuple[dict[str, nn.Module], dict[str, Any]]:
     return parts, known
 
 
+def described(path: Path) -> tuple[dict[str, dict[str, Any]], dict[str, Any]]:
+    """The configurations in a file that `save` wrote, by network, and what is known of them; reads no weight.
+
+    Raises:
+        EchoError: when it is no such file.
+    """
+    try:
+        with _opened(path) as stream:
+            known = json.loads((stream.metadata() or {})[KEY])
+        return dict(known.pop("networks")), known
+    except (KeyError, ValueError, AttributeError, TypeError):
+        raise EchoError(f"{path} does not say which networks it holds: it is no generator of ours") from None
+
+
 def load_folder(folder: Path) -> nn.Module:
     """The network of a published folder, `config.json` and `diffusion_pytorch_model.safetensors`.
 
     Raises:
         EchoError: when one is missing or they do not fit each other (at most ten differences are named).
+    """
+    return filled(build(config_in(folder)), _read(folder / PUBLISHED), str(folder))
+
+
+def config_in(folder: Path) -> dict[str, Any]:
+    """The configuration in a published folder, whose weights must be there too.
+
+    Raises:
+        EchoError: when one is missing.
     """
     config, file = folder / "config.json", folder / PUBLISHED
     absent = [path.name for path in (config, file) if not path.is_file()]
@@ -101,21 +122,27 @@ def load_folder(folder: Path) -> nn.Module:
     content = read_json(config)
     if not isinstance(content, dict):
         raise EchoError(f"{config} must hold names with values")
-    return filled(build(content), _read(file)[0], str(folder))
+    return content
 
 
 def _refused(name: str) -> str:
     return f"{name} is a pickle, which can run code: convert it to safetensors"
 
 
-def _read(path: Path) -> tuple[dict[str, Tensor], dict[str, str]]:
+@contextmanager
+def _opened(path: Path) -> Iterator[Any]:
     if path.suffix in PICKLES:
         raise EchoError(_refused(str(path)))
     try:
         with safe_open(path, framework="pt") as stream:
-            return {key: stream.get_tensor(key) for key in stream.keys()}, stream.metadata() or {}  # noqa: SIM118
+            yield stream
     except (SafetensorError, OSError) as error:
         raise EchoError(f"{path} is not a readable safetensors file: {error}") from error
+
+
+def _read(path: Path) -> dict[str, Tensor]:
+    with _opened(path) as stream:
+        return {key: stream.get_tensor(key) for key in stream.keys()}  # noqa: SIM118
 
 
 def filled(network: nn.Module, weights: Mapping[str, Tensor], where: str) -> nn.Module:

@@ -109,6 +109,7 @@ class DDPM:
     Attributes:
         prediction: what the network predicts. schedule: of the betas, diffusers' name. steps: of training.
         beta_start, beta_end: of the schedule where it has them.
+        clip: clean clips that are guessed on the way are clamped to +-clip; None for latents without bounds.
     """
 
     prediction: str = "v_prediction"
@@ -116,16 +117,18 @@ class DDPM:
     steps: int = 1000
     beta_start: float = 1e-4
     beta_end: float = 0.02
+    clip: float | None = None
     solvers: tuple[str, ...] = field(default=("ddpm", "ddim", "unipc"), repr=False)
 
     def scheduler(self, solver: str, steps: int) -> Any:
-        """Of "ddpm", "ddim" and "unipc"; nothing is clipped, since latents have no bounds.
+        """Of "ddpm", "ddim" and "unipc"; `clip` is heeded by the first alone.
 
         DDIM is the first-order DPM-Solver (Lu et al. 2022, section 4.1); diffusers' own steps by whole
         numbers, so that with 64 of 1000 it would tell less noise than is left, and end with some.
         """
+        clamped = {"clip_sample": self.clip is not None, "clip_sample_range": self.clip or 1.0}
         known: dict[str, tuple[Any, dict[str, Any]]] = {
-            "ddpm": (DDPMScheduler, {"clip_sample": False}),
+            "ddpm": (DDPMScheduler, clamped),
             "ddim": (DPMSolverMultistepScheduler, {"solver_order": 1}),
             "unipc": (UniPCMultistepScheduler, {}),
         }

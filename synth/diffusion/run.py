@@ -24,10 +24,9 @@ from echodfkd.synth.diffusion import networks
 from echodfkd.synth.diffusion.codec import FrameKL
 from echodfkd.synth.diffusion.corpus import Corpus, Shape
 from echodfkd.synth.diffusion.loop import LAST, fit, last_row
+from echodfkd.synth.diffusion.networks import WEIGHTS
 from echodfkd.synth.diffusion.training import Recipe, Row, Task, Training
 from echodfkd.synth.write import write_clip_set
-
-WEIGHTS = "generator.safetensors"
 
 
 @dataclass(frozen=True)

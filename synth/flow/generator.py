@@ -122,7 +122,10 @@ class FlowGenerator(NetworkGenerator[Pair]):
         masks = np.stack([video.mask for video in videos])
         missing = max(window - self.frames, 0)
         masks = np.pad(masks, ((0, 0), (0, missing), (0, 0), (0, 0)), mode="edge")
-        values = {"mask": classes(masks, FACTOR, CLASSES), "step": torch.full((len(videos), 1), told(1 / self.steps))}
+        values = {
+            "mask": classes(masks, FACTOR, CLASSES),
+            "step": torch.full((len(videos), 1), told(1 / self.steps)),
+        }
         device = next(networks.denoiser.parameters()).device
         whole = masks.shape[1] == window
         sampling = Sampling(
@@ -135,9 +138,13 @@ class FlowGenerator(NetworkGenerator[Pair]):
         )
         shape = (len(videos), networks.codec.channels, masks.shape[1], *values["mask"].shape[-2:])
         values = {name: value.to(device) for name, value in values.items()}
-        latents = Sampler(networks.denoiser, Flow(), sampling).sample(shape, values, generators(seed, indices, NOISE))
+        latents = Sampler(networks.denoiser, Flow(), sampling).sample(
+            shape, values, generators(seed, indices, NOISE)
+        )
         made = networks.codec.decode(latents[:, :, : self.frames])
-        return [self._clip(clip, video, seed, i) for clip, video, i in zip(made, videos, indices, strict=True)]
+        return [
+            self._clip(clip, video, seed, i) for clip, video, i in zip(made, videos, indices, strict=True)
+        ]
 
     def _clip(self, made: torch.Tensor, video: LabelVideo, seed: int, index: int) -> Clip:
         spacing = None if video.spacing_mm is None else (video.spacing_mm, video.spacing_mm)

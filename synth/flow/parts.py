@@ -10,7 +10,7 @@ from typing import Any
 
 import torch
 from diffusers import UNetSpatioTemporalConditionModel
-from torch import Tensor
+from torch import Tensor, nn
 
 from echodfkd.synth.diffusion.conditions import Conditioner, dropped
 from echodfkd.synth.diffusion.corpus import Shape
@@ -20,7 +20,7 @@ from echodfkd.synth.diffusion.run import Material, Part
 from echodfkd.synth.diffusion.sampler import Sampling
 from echodfkd.synth.diffusion.tasks import CLEAN, INSIDE, Denoising, masks, weighted
 from echodfkd.synth.diffusion.training import Losses, Recipe, Task
-from echodfkd.synth.echonet_synthetic import SHAPE, SOURCE, left
+from echodfkd.synth.echonet_synthetic.parts import SHAPE, SOURCE, left
 
 CLASSES = 5  # of a mask beside the background
 FACTOR = 8  # of the codec
@@ -109,13 +109,18 @@ def _task(material: Material) -> Task:
     )
 
 
+def _left(task: Task, material: Material) -> tuple[dict[str, nn.Module], dict[str, Any]]:
+    own, facts = left(task, material)
+    return own, {**facts, "size": material.corpus.shape.size}
+
+
 PARTS = {
     "": Part(
         "flow",
         Shape(SHAPE.frames, SHAPE.fps, SHAPE.size),
         Recipe(6000, 4, 6e-4, average=0.999),
         _task,
-        left,
+        _left,
         SOURCE,
     ),
 }

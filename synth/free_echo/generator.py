@@ -14,10 +14,9 @@ from echodfkd.synth.diffusion import networks
 from echodfkd.synth.diffusion.codec import to_frames
 from echodfkd.synth.diffusion.denoiser import Denoiser
 from echodfkd.synth.diffusion.generator import NetworkGenerator, check_ef, check_fixed, generators, numbers
-from echodfkd.synth.diffusion.process import EDM
 from echodfkd.synth.diffusion.sampler import Sampler, Sampling
 from echodfkd.synth.diffusion.weights import TRAINED, folder_of, trained_parts
-from echodfkd.synth.free_echo.parts import STEPS, denoiser_of
+from echodfkd.synth.free_echo.parts import PROCESS, STEPS, denoiser_of
 from echodfkd.synth.masks.maps import LabelVideo
 from echodfkd.synth.masks.motion import Beat
 from echodfkd.synth.masks.pseudo import pseudo_video
@@ -121,11 +120,13 @@ class FreeEchoGenerator(NetworkGenerator[Denoiser]):
             self.steps, self.solver, start=self.start, window=window, hop=window // 2, batch=self.batch
         )
         device = next(networks.parameters()).device
-        sampler = Sampler(networks, EDM(), sampling)
+        sampler = Sampler(networks, PROCESS, sampling)
         noise = generators(seed, indices, NOISE)
         made = sampler.sample(init.shape, {"cone": cones.to(device)}, noise, init.to(device))
         made = torch.where(cones.to(device) > 0, made, -1.0)[:, :, : self.frames]
-        return [self._clip(clip, video, seed, i) for clip, video, i in zip(made, videos, indices, strict=True)]
+        return [
+            self._clip(clip, video, seed, i) for clip, video, i in zip(made, videos, indices, strict=True)
+        ]
 
     def _clip(self, made: torch.Tensor, video: LabelVideo, seed: int, index: int) -> Clip:
         beats = video.ed_frames is not None
@@ -152,7 +153,7 @@ def start_step(steps: int, sigma: float) -> int:
     >>> start_step(64, 4.0)
     28
     """
-    sigmas = EDM().scheduler("heun", steps).sigmas
+    sigmas = PROCESS.scheduler("heun", steps).sigmas
     return max(int((sigmas >= sigma).sum()) - 1, 0)
 
 

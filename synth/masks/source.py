@@ -53,4 +53,8 @@ class MaskSource:
     @property
     def notes(self) -> list[str]:
         """What the user should know of the files, one sentence each."""
-        return [f"{path.name}: {note}" for path, one in zip(self.files, self._read, strict=False) for note in one.notes]
+        return [
+            f"{path.name}: {note}"
+            for path, one in zip(self.files, self._read, strict=False)
+            for note in one.notes
+        ]

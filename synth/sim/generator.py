@@ -8,7 +8,7 @@ import numpy.typing as npt
 
 from echodfkd.clip import Clip, Mask
 from echodfkd.errors import unknown_name
-from echodfkd.synth.base import clip_name
+from echodfkd.synth.base import clinic_ef, clip_name
 from echodfkd.synth.sim import scanner
 from echodfkd.synth.sim.anatomy import Array
 from echodfkd.synth.sim.physics import Real
@@ -78,8 +78,8 @@ class SimGenerator:
 
     def _draw(self, kind: type[Drawn], seed: int, index: int) -> tuple[Drawn, np.random.Generator, float]:
         rng = np.random.Generator(np.random.Philox(np.random.SeedSequence((seed, index))))
-        drawn = rng.normal(60, 7) if rng.random() < 0.5 else rng.uniform(12, 70)
-        ef = float(np.clip(drawn, 10, 80)) if self.ef is None else float(rng.uniform(*self.ef))
+        drawn = clinic_ef(rng)
+        ef = drawn if self.ef is None else float(rng.uniform(*self.ef))
         how = self.convention, self.view, self.pathology
         return kind(rng, self.preset, self.size, ef, self.frames / self.fps, *how), rng, ef
 

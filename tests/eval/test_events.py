@@ -49,7 +49,17 @@ def test_infinite_tolerance():
 def test_half_cycle_comes_from_the_first_that_has_one():
     assert half_cycle(Events((10, 60), (30, 80))) == 25
     assert half_cycle(Events((10,), (30,)), Events((10, 50), ())) == 20
-    assert half_cycle(Events((10,), (30,))) == float("inf")
+
+
+def test_half_a_beat_has_a_bound_too():
+    """Half of its way from ED to ES: what lies nearer to the other event is no match."""
+    assert half_cycle(Events((10,), (30,))) == 10
+    assert half_cycle(Events((0,), ()), Events((2,), (10,))) == 4
+    assert half_cycle(Events((0,), ())) == half_cycle(Events()) == float("inf")
+    ed, es = match_clip(Events((11,), (14,)), Events((0,), (14,)))
+    assert (ed.pairs, ed.misses, ed.false) == ((), (0,), (11,))
+    assert es.pairs == ((14, 14),)
+    assert match_clip(Events((7,), (14,)), Events((0,), (14,)))[0].pairs == ((7, 0),)
 
 
 def test_one_marked_beat_makes_no_other_beat_false():

@@ -9,7 +9,9 @@ from moving_ellipse import MovingEllipse
 
 from echodfkd.clipset import ClipSet
 from echodfkd.eval.figures import METRICS
-from echodfkd.eval.outputs import SHARED_WORLD, metrics, report_scores, size_name, word, write_outputs
+from echodfkd.eval.metrics_file import metrics, word
+from echodfkd.eval.outputs import size_name, write_outputs
+from echodfkd.eval.report.results import SHARED_WORLD, report_scores
 from echodfkd.eval.run import ModelScores, evaluate
 from echodfkd.synth.write import write_clip_set
 

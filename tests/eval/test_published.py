@@ -6,8 +6,10 @@ from pathlib import Path
 import pytest
 
 from echodfkd.errors import EchoError
-from echodfkd.eval.published import STUDENT, published
-from echodfkd.eval.report.pareto import pareto_chart, pareto_section
+from echodfkd.eval import speed
+from echodfkd.eval.published import STUDENT, TEACHER, published
+from echodfkd.eval.report.content import Table
+from echodfkd.eval.report.pareto import Point, pareto_section, published_section, size_chart, speed_chart
 from echodfkd.students.networks import build_network
 
 GOLDEN = json.loads((Path(__file__).parents[1] / "golden" / "echodfkd_convlstm.json").read_text())
@@ -38,23 +40,43 @@ def test_dice_as_published() -> None:
 
 
 def test_the_chart_shows_ours_beside_the_published() -> None:
-    svg = pareto_chart([("my-net", 411_847, 0.94)], "labels")
+    svg = size_chart([Point("my-net", 411_847, 0.94)])
     for text in ("my-net", "EchoDFKD students", "DeepLabV3", "SimLVSeg", "nnU-Net", "log scale"):
         assert text in svg
-    assert "EchoNet-Dynamic test set, human labels" in svg
-    assert "the given data, labels" in svg
     assert svg.startswith("<svg")
-    assert "my-net" not in pareto_chart([], "labels")
+    assert "my-net" not in size_chart([])
+    assert "my-net" not in size_chart([Point("my-net", None, 0.94, 50.0)])
 
 
-def test_the_section_has_table_source_and_caution() -> None:
-    section = pareto_section([("my-net", 100, 0.5)], "teacher sim")
+def test_speed_shows_what_was_timed() -> None:
+    speeds = {"convlstm-11": 90.0, "convlstm-41": 20.0, TEACHER: 5.0}
+    svg = speed_chart([Point("my-net", None, 0.94, 50.0)], speeds)
+    for text in ("my-net", "EchoDFKD students", "DeepLabV3", "frames per second on this machine"):
+        assert text in svg
+    assert "SimLVSeg" not in svg  # nobody timed it
+
+
+def test_the_sections_have_tables_source_and_caution() -> None:
+    ours = [Point("my-net", 100, 0.5, 3.0)]
+    section = pareto_section(ours, "teacher sim")
     assert "do not compare directly" in section.text
-    chart, table = section.blocks
-    assert "arXiv 2409.07566" in chart.caption
-    assert len(table.rows) == 19  # type: ignore[union-attr]
+    assert "arXiv 2409.07566" in section.text
+    assert len(section.blocks) == 1
+    _, fast = pareto_section(ours, "teacher sim", {TEACHER: 5.0}, "timed by hand").blocks
+    assert "judged here, against teacher sim." in fast.caption
+    assert "EchoDFKD publishes no speed: grey is timed by hand" in fast.caption
+    (table,) = published_section({TEACHER: 5.04}).blocks
+    assert isinstance(table, Table)
+    assert len(table.rows) == 19
+    assert {row[0].text: row[4].text for row in table.rows}[TEACHER] == "5.0"
 
 
 def test_no_parameters_no_place() -> None:
     with pytest.raises(EchoError, match="no place on a logarithmic axis"):
-        pareto_chart([("x", 0, 0.5)], "labels")
+        size_chart([Point("x", 0, 0.5)])
+
+
+def test_published_networks_are_timed() -> None:
+    assert {model.name for model in published().models} >= {*speed.STUDENTS, TEACHER}
+    assert speed._speed("convlstm-11", "cpu") > 0
+    assert speed._speed("convlstm-11", "cpu") == speed._speed("convlstm-11", "cpu")  # once in a process

@@ -12,7 +12,7 @@ from torch import nn
 from echodfkd.errors import EchoError
 from echodfkd.segmenter import Segmenter
 from echodfkd.teachers import load_teacher
-from echodfkd.teachers.hub import is_repository, load_folder
+from echodfkd.teachers.hub import load_folder
 from echodfkd.weights import embedded_path
 
 
@@ -100,17 +100,6 @@ def test_a_run_of_ours_is_a_repository_too(tmp_path: Path) -> None:
     shutil.copy(embedded_path("student-tiny"), tmp_path / "student.safetensors")
     student = load_folder(tmp_path, "cpu", "owner-tiny")
     assert (student.name, student.claim) == ("owner-tiny", "real-free")
-
-
-def test_what_can_be_a_repository(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.chdir(tmp_path)
-    assert is_repository("owner/name.v2-x")
-    (tmp_path / "owner").mkdir()
-    (tmp_path / "owner" / "name.v2-x").mkdir()
-    assert not is_repository("owner/name.v2-x"), "a path here goes first"
-    assert is_repository("hf:owner/name.v2-x")
-    for name in ("sim", "a/b/c", "/a/b", "../b", "./b", "hf:sim", "a/", "https://x/y"):
-        assert not is_repository(name)
 
 
 @pytest.mark.parametrize(

@@ -13,8 +13,11 @@ from echodfkd.clip import Clip
 from echodfkd.clipset import ClipSet
 from echodfkd.errors import EchoError
 from echodfkd.eval.auxiliary.base import Judge, Words, kind_of
-from echodfkd.eval.auxiliary.outputs import clip_rows, entry, lines, page, section
-from echodfkd.eval.auxiliary.run import judge, judge_masks
+from echodfkd.eval.auxiliary.outputs import clip_rows, entry, lines, section
+from echodfkd.eval.auxiliary.run import Judgement, evaluate_and_judge, judge, judge_masks
+from echodfkd.eval.metrics_file import metrics
+from echodfkd.eval.report.evaluation import Beside, evaluation_page
+from echodfkd.eval.run import Scoring, evaluate
 from echodfkd.segmenter import Prob
 from echodfkd.synth.write import write_clip_set
 
@@ -82,8 +85,9 @@ def test_a_text_image_model_judges_without_labels(clips: ClipSet) -> None:
     assert good.value("auxiliary_ef_spread") == 0.0  # it says the same of every clip
     assert good.value("ef_mae") == pytest.approx(abs(good.value("ef_bias")))
     assert found["mask_score"].interval is not None
-    assert {"ed_error_frames", "es_error_frames", "afd_ed", "afd_es", "phase_correlation"} <= set(found)
-    assert "from auxiliary tissues" in found["es_error_frames"].definition
+    assert {"ed_error_frames", "ed_f1", "es_f1", "afd_ed", "afd_es", "phase_correlation"} <= set(found)
+    assert "es_error_frames" not in found  # half a beat: its ES is nearer to the other's ED than to its ES
+    assert "from auxiliary tissues" in found["ed_error_frames"].definition
     assert found["phase_correlation"].value > 0
 
 
@@ -108,6 +112,16 @@ def test_a_judge_of_its_own_and_an_ef_model(clips: ClipSet) -> None:
     assert by_ef.value("ef_mae") == pytest.approx(expected)
 
 
+def test_labels_and_auxiliary_ask_a_model_once(tmp_path: Path) -> None:
+    """Together they say what they say apart, and every clip is looked at once."""
+    write_clip_set(MovingEllipse(FRAMES), tmp_path / "set", clips=2, lossless=True)
+    labelled, model = ClipSet.open(tmp_path / "set"), DarkCavity(size=64)
+    results, judged = evaluate_and_judge([model], labelled, Scoring([model]), Judgement([model], Tissues()))
+    assert model.calls == [FRAMES, FRAMES]
+    assert [one.figures for one in results] == [one.figures for one in evaluate([model], labelled)]
+    assert [one.figures for one in judged] == [one.figures for one in judge([model], labelled, Tissues())]
+
+
 def test_an_auxiliary_that_finds_the_lv_gives_agreement(clips: ClipSet) -> None:
     same, other = judge_masks([DarkCavity(size=64), Shifted()], clips, DarkCavity(name="guide", size=64))
     assert same.reference == other.reference == "auxiliary guide"
@@ -127,7 +141,8 @@ def test_unreadable_clips_are_told_and_none_is_an_error(clips: ClipSet, tmp_path
     damaged.records[0].path.write_bytes(b"no video")
     (found,) = judge([DarkCavity(size=64)], damaged, Area())
     assert (len(found.rows), list(found.corrupt)) == (2, [damaged.records[0].name])
-    assert "skipped as unreadable" in str(page([found], {}).sections[-1])
+    content = metrics([], {}, [found])
+    assert "skipped as unreadable" in str(evaluation_page([], content, [], [found], Beside()).sections[-1])
     with pytest.raises(EchoError, match="holds no clips to evaluate on"):
         judge([DarkCavity(size=64)], ClipSet(clips.root, []), Area())
 

@@ -1,8 +1,4 @@
-"""EchoNet-Synthetic (Reynaud et al., MICCAI 2024, arXiv 2406.00808): a picture first, then its clip.
-
-A VAE makes frames small; an image model (LIDM) draws the latent of one frame; a video model (LVDM) draws the
-clip around it with a wanted ejection fraction. The embedded weights are small networks of the same kinds.
-"""
+"""The parts that can be trained: small networks of the kinds that were published."""
 
 from typing import Any
 
@@ -12,20 +8,24 @@ from torch import nn
 
 from echodfkd.synth.diffusion.autoencoder import Autoencoding
 from echodfkd.synth.diffusion.codec import FrameKL
-from echodfkd.synth.diffusion.conditions import Conditioner
 from echodfkd.synth.diffusion.corpus import Shape
 from echodfkd.synth.diffusion.denoiser import Denoiser
-from echodfkd.synth.diffusion.process import DDPM
 from echodfkd.synth.diffusion.run import Material, Part
 from echodfkd.synth.diffusion.sampler import Sampling
 from echodfkd.synth.diffusion.tasks import Denoising, ef, reference
 from echodfkd.synth.diffusion.training import Recipe, Task
+from echodfkd.synth.echonet_synthetic.trained import (
+    GUIDANCE,
+    PROCESS,
+    SOLVER,
+    STEPS,
+    clip_denoiser,
+    picture_denoiser,
+)
 
 PATCH = 2
 SHAPE = Shape(frames=32, fps=32.0, size=112)
 SOURCE = {"frames": 32, "fps": 32.0, "size": 112, "ef": (10.0, 80.0)}
-EF = Conditioner("ef", "embedding", 1, drop=0.15)
-STEPS = 64
 
 
 def _vae(material: Material) -> Task:
@@ -70,7 +70,7 @@ def lidm(channels: tuple[int, ...] = (32, 64, 96)) -> Denoiser:
         norm_num_groups=8,
         attention_head_dim=8,
     )
-    return Denoiser(network, multiple=4)
+    return picture_denoiser(network)
 
 
 def lvdm(channels: tuple[int, int] = (32, 64)) -> Denoiser:
@@ -88,17 +88,17 @@ def lvdm(channels: tuple[int, int] = (32, 64)) -> Denoiser:
         addition_time_embed_dim=32,
         projection_class_embeddings_input_dim=32,
     )
-    return Denoiser(network, (Conditioner("reference", "concat", 4), EF), multiple=2)
+    return clip_denoiser(network)
 
 
 def _lidm(material: Material) -> Task:
     torch.manual_seed(material.recipe.seed)
     assert material.codec is not None
     latents = material.corpus.latents(material.codec, material.key, material.track)
-    sampling = Sampling(STEPS, "ddim")
+    sampling = Sampling(STEPS, SOLVER)
     return Denoising(
         lidm(),
-        DDPM(),
+        PROCESS,
         material.corpus,
         latents,
         {},
@@ -114,10 +114,10 @@ def _lvdm(material: Material) -> Task:
     assert material.codec is not None
     latents = material.corpus.latents(material.codec, material.key, material.track)
     tellers = {"reference": reference(latents), "ef": ef}
-    sampling = Sampling(STEPS, "ddim", guidance=1.5)
+    sampling = Sampling(STEPS, SOLVER, GUIDANCE)
     return Denoising(
         lvdm(),
-        DDPM(),
+        PROCESS,
         material.corpus,
         latents,
         tellers,
