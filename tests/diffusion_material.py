@@ -61,7 +61,7 @@ class Knowing(nn.Module):
 
 
 def unscaled(process: Process, sample: Tensor, time: Tensor) -> tuple[Tensor, Tensor]:
-    """The noisy clip as it was before it was scaled for the network, and sigma, abar or the share of noise."""
+    """The noisy clip before it was scaled for the network, and sigma, abar or the share of noise."""
     if isinstance(process, EDM):
         sigma = torch.exp(4 * time)
         return sample * (sigma**2 + process.sigma_data**2).sqrt(), sigma

@@ -8,7 +8,8 @@ import typer
 
 from echodfkd.cli.options import Debug, Device, Quiet, Seed
 
-SYSTEMS = ("teacher", "heads", "auxiliary")
+OURS = ("teacher", "heads", "auxiliary")  # beside the generators of `synth.systems`
+FEWEST = 10  # clips that heads and auxiliary learn from
 
 
 @dataclass(frozen=True)
@@ -24,45 +25,83 @@ class Run:
 
 
 def train(
-    system: Annotated[str, typer.Argument(help="What to train: teacher, heads or auxiliary.")],
+    system: Annotated[
+        str,
+        typer.Argument(
+            help="What to train: teacher, heads, auxiliary, or a generator's part (echonet-synthetic:vae).",
+        ),
+    ],
     output: Annotated[Path, typer.Option(help="Folder of the run: new, or with --resume an earlier one.")],
+    data: Annotated[
+        Path | None, typer.Argument(help="generators: clip set to learn from, instead of drawn clips.")
+    ] = None,
     generator: Annotated[str, typer.Option(help="Where the clips come from.")] = "sim",
     student: Annotated[str, typer.Option(help="heads: the model whose masks they read.")] = "default",
     clips: Annotated[
         int | None,
-        typer.Option(min=10, help="How many clips to learn from: 1000 for heads, 1536 for auxiliary."),
+        typer.Option(min=1, help="Clips to draw: 1000 for heads, 1536 for auxiliary, 2400 for generators."),
     ] = None,
     steps: Annotated[
         int | None,
-        typer.Option(min=1, help="Optimiser steps: 3000 for a teacher, 2000 for heads, 6000 for auxiliary."),
+        typer.Option(
+            min=1,
+            help="Optimiser steps: 3000 for a teacher, 2000 for heads, 6000 for auxiliary; generators have "
+            "their own.",
+        ),
     ] = None,
     batch: Annotated[
         int | None, typer.Option(min=1, help="Clips a step: 4 or 32; auxiliary: 24 pictures.")
     ] = None,
-    workers: Annotated[int, typer.Option(min=0, help="teacher: processes that make clips.")] = 1,
+    rate: Annotated[float | None, typer.Option(help="generators: learning rate.")] = None,
+    precision: Annotated[
+        str | None, typer.Option(metavar="no|fp16|bf16", help="generators: of the arithmetic.")
+    ] = None,
+    codec: Annotated[
+        Path | None,
+        typer.Option(metavar="RUN|FILE|DIR", help="generators: what makes frames small."),
+    ] = None,
+    keep: Annotated[
+        Path | None, typer.Option(help="generators: folder for clips as arrays, shared between parts.")
+    ] = None,
+    workers: Annotated[int, typer.Option(min=0, help="teacher, generators: processes that make clips.")] = 1,
     resume: Annotated[bool, typer.Option("--resume", help="Go on with the run in --output.")] = False,
     seed: Seed = 0,
     device: Device = "auto",
     quiet: Quiet = False,
     debug: Debug = False,
 ) -> None:
-    """Train a teacher on a generator's exact masks, heads that read a student's curves, or simclip.
+    """Train a teacher, heads that read a student's curves, the auxiliary simclip, or a generator's part.
 
     A cut run goes on with --resume. Heads give EF with an interval, help to find ED and ES, and tell what is
     no apical view; they belong to the very weights of the student that they were trained with. The
-    auxiliary model simclip judges masks where nobody has labels.
+    auxiliary model simclip judges masks where nobody has labels. Generators learn from clips of a simpler
+    generator or from DATA; those that work behind a codec need a trained one, the part `vae` of theirs.
     """
-    from echodfkd.errors import unknown_name
+    from echodfkd.cli.train_generator import Asked, train_generator
 
-    if system not in SYSTEMS:
-        raise unknown_name("system", system, [*SYSTEMS])
+    _check(system, clips)
+    asked = Asked(data, codec, keep, clips, steps, batch, rate, precision, workers)
     run = Run(output, generator, resume, seed, device, quiet)
-    if system == "teacher":
+    if system in OURS:
+        asked.refuse(system)
+    if system not in OURS:
+        train_generator(system, asked, run)
+    elif system == "teacher":
         _teacher(run, steps or 3000, batch or 4, workers)
     elif system == "heads":
         _heads(run, student, clips or 1000, steps or 2000, batch or 32)
     else:
         _auxiliary(run, clips or 1536, steps or 6000, batch or 24)
+
+
+def _check(system: str, clips: int | None) -> None:
+    from echodfkd.errors import UsageError, unknown_name
+    from echodfkd.synth.systems import SYSTEMS
+
+    if system.partition(":")[0] not in SYSTEMS and system not in OURS:
+        raise unknown_name("system", system, [*OURS, *SYSTEMS])
+    if system in OURS and clips is not None and clips < FEWEST:
+        raise UsageError(f"--clips must be at least {FEWEST} for {system}, got {clips}")
 
 
 def _teacher(run: Run, steps: int, batch: int, workers: int) -> None:

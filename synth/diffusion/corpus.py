@@ -2,93 +2,26 @@
 
 from collections.abc import Iterator
 from contextlib import ExitStack
-from dataclasses import asdict, dataclass
+from dataclasses import asdict
 from hashlib import sha256
 from pathlib import Path
 from typing import Any
 
-import cv2
 import numpy as np
-import numpy.typing as npt
 import torch
 from torch import Tensor
 
-from echodfkd.clip import Clip
 from echodfkd.clipset import ClipSet
 from echodfkd.errors import EchoError, UsageError
 from echodfkd.files import atomic_path, read_json, write_json
 from echodfkd.parallel import worker_pool
 from echodfkd.progress import Track, silent
 from echodfkd.synth.diffusion.codec import Codec, to_signal
+from echodfkd.synth.diffusion.cuts import Array, Cut, Shape, Window
 
 FACTS = "facts.json"
 RUN_ONLY = ("wall_time_s", "software", "complete")  # entries of a manifest that do not shape the clips
 ARRAYS = ("frames", "labels", "sector")
-Array = npt.NDArray[Any]
-
-
-@dataclass(frozen=True)
-class Shape:
-    """How clips are cut: `frames` a window at `fps` Hz, squares of `size` pixels."""
-
-    frames: int
-    fps: float
-    size: int
-
-
-@dataclass(frozen=True)
-class Window:
-    """Some frames of a clip.
-
-    Attributes:
-        frames: uint8 (T, H, W); those from `length` on only repeat the last one.
-        labels: uint8 (T, H, W), values of `Label`; all background where unknown.
-        sector: bool (H, W). clip: its name. ef: in percent, NaN where unknown. labelled: whether it was.
-    """
-
-    frames: Array
-    labels: Array
-    sector: Array
-    clip: str
-    ef: float
-    length: int
-    labelled: bool
-
-
-def windows_of(clip: Clip, shape: Shape) -> Iterator[Window]:
-    """All whole windows of a clip, one after the other; a shorter clip gives one that is filled up."""
-    rate = clip.fps or shape.fps
-    times = np.arange(int(np.floor(len(clip) / rate * shape.fps + 1e-6)) or 1) / shape.fps
-    picks = np.minimum(np.round(times * rate).astype(int), len(clip) - 1)
-    frames = _resized(clip.frames[picks], shape.size, cv2.INTER_AREA)
-    labels = np.zeros_like(frames) if clip.mask is None else clip.mask[picks]
-    labels = _resized(labels, shape.size, cv2.INTER_NEAREST)
-    seen = clip.sector if clip.sector is not None else clip.frames.max(0) > 0
-    sector = _resized(seen[None].astype(np.uint8), shape.size, cv2.INTER_NEAREST)[0] > 0
-    for start in range(0, max(len(frames) - shape.frames, 0) + 1, shape.frames):
-        part = slice(start, start + shape.frames)
-        length = min(len(frames) - start, shape.frames)
-        more = ((0, shape.frames - length), (0, 0), (0, 0))
-        filled = [np.pad(one[part], more, mode="edge") for one in (frames, labels)]
-        ef = float("nan") if clip.ef is None else float(clip.ef)
-        yield Window(filled[0], filled[1], sector, clip.name, ef, length, clip.mask is not None)
-
-
-def _resized(pictures: Array, size: int, how: int) -> Array:
-    if pictures.shape[1:] == (size, size):
-        return pictures
-    return np.stack([cv2.resize(one, (size, size), interpolation=how) for one in pictures])
-
-
-@dataclass(frozen=True)
-class _Cut:
-    """The work on one clip, sent to workers."""
-
-    data: ClipSet
-    shape: Shape
-
-    def __call__(self, name: str) -> list[Window]:
-        return [*windows_of(self.data.load(name), self.shape)]
 
 
 class Corpus:
@@ -140,7 +73,7 @@ class Corpus:
                 raise UsageError(f"{root} holds what was cut from other clips; choose another folder")
             return cls(root)
         root.mkdir(parents=True, exist_ok=True)
-        with worker_pool(_Cut(data, shape), workers) as run:
+        with worker_pool(Cut(data, shape), workers) as run:
             _store(_in_order(names, track(run(names), "reading clips", len(names))), root, asked)
         return cls(root)
 

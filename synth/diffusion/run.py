@@ -156,7 +156,7 @@ def _codec(part: Part, asked: Asked) -> tuple[FrameKL | None, str | None]:
     if not part.codec:
         return None, None
     if asked.codec is None:
-        raise UsageError(f"{part.name} works behind a codec: name one with --codec RUN|FILE|DIR")
+        raise UsageError(f"{part.name} works behind a codec, and none is installed: name one with --codec")
     codec = load_codec(asked.codec)
     codec.network.to(pick_device(asked.device))
     return codec, codec.digest()

@@ -47,7 +47,14 @@ def test_a_run_is_not_overwritten(run: Path, capsys: pytest.CaptureFixture[str])
 @pytest.mark.parametrize(
     ("arguments", "message"),
     [
-        (["student"], "unknown system 'student'; choose from: auxiliary, heads, teacher"),
+        (
+            ["student"],
+            "unknown system 'student'; choose from: auxiliary, echonet-synthetic, ",
+        ),
+        (["teacher", "clips"], "DATA is for generators; teacher draws its clips itself"),
+        (["heads", "--codec", "vae"], "--codec is for generators; heads draws its clips itself"),
+        (["auxiliary", "--precision", "bf16"], "--precision is for generators"),
+        (["teacher:small"], "unknown system 'teacher:small'"),
         (["teacher", "--generator", "nothing"], "unknown generator to train from 'nothing'"),
         (["heads", "--clips", "9"], "--clips"),
         (["heads", "--student", "nobody"], "unknown model 'nobody'"),

@@ -46,9 +46,7 @@ def test_padding_and_cropping_are_the_identity(
 
 
 def test_time_is_scaled_for_the_network(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setitem(
-        module.CALLS, "Identity", lambda network, x, time, told: x + time.view(-1, 1, 1, 1, 1)
-    )
+    monkeypatch.setitem(module.CALLS, "Identity", lambda _, x, time, told: x + time.view(-1, 1, 1, 1, 1))
     output = Denoiser(nn.Identity(), time_scale=100)(torch.zeros(2, 1, 1, 4, 4), torch.tensor([0.1, 0.2]), {})
     assert output[:, 0, 0, 0, 0].tolist() == pytest.approx([10, 20])
 

@@ -1,5 +1,6 @@
 """Clips whose grey values are normal, of standard deviation S, have a known denoiser and a known ODE."""
 
+from itertools import pairwise
 from math import sqrt
 
 import pytest
@@ -48,8 +49,8 @@ def test_heun_is_of_second_order_where_euler_is_of_first() -> None:
     euler = [error("euler", steps) for steps in (32, 64, 128)]
     heun = [error("heun", steps) for steps in (32, 64, 128)]
     assert heun[0] < euler[0] / 5
-    assert [a / b for a, b in zip(euler, euler[1:], strict=False)] == pytest.approx([2, 2], rel=0.2)
-    assert [a / b for a, b in zip(heun, heun[1:], strict=False)] == pytest.approx([4, 4], rel=0.2)
+    assert [a / b for a, b in pairwise(euler)] == pytest.approx([2, 2], rel=0.2)
+    assert [a / b for a, b in pairwise(heun)] == pytest.approx([4, 4], rel=0.2)
 
 
 def test_heun_asks_twice_in_every_step_but_the_last() -> None:

@@ -1,3 +1,5 @@
+from itertools import pairwise
+
 import pytest
 import torch
 from torch import Tensor
@@ -16,7 +18,7 @@ def test_windows_of_one_length_cover_every_frame(frames: int, window: int, hop: 
     assert {frame for span in spans for frame in range(span.start, span.stop)} == set(range(frames))
     starts = [span.start for span in spans]
     assert starts == sorted(set(starts))
-    assert max((b - a for a, b in zip(starts, starts[1:], strict=False)), default=0) <= hop
+    assert max((b - a for a, b in pairwise(starts)), default=0) <= hop
 
 
 @pytest.mark.parametrize(("frames", "window", "hop"), [(8, 9, 4), (8, 4, 0), (8, 4, 5)])
