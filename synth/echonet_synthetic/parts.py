@@ -152,8 +152,8 @@ def left(task: Task, material: Material) -> tuple[dict[str, nn.Module], dict[str
 
 
 PARTS = {
-    "decoder": Part("decoder", SHAPE, Recipe(2000, 12, 3e-4), _decoder, _decoder_left, SOURCE),
     "vae": Part("vae", SHAPE, Recipe(4000, 12, 1e-3), _vae, _vae_left, SOURCE, codec=False),
+    "decoder": Part("decoder", SHAPE, Recipe(2000, 12, 3e-4), _decoder, _decoder_left, SOURCE),
     "lidm": Part("lidm", SHAPE, Recipe(8000, 64, 1e-3, average=0.999), _lidm, left, SOURCE),
     "lvdm": Part("lvdm", SHAPE, Recipe(6000, 4, 6e-4, average=0.999), _lvdm, left, SOURCE),
 }

@@ -118,6 +118,8 @@ def test_filter_privacy_refuses_in_one_line(
     assert message in error
     assert error.count("\n") == 1
     assert not root.exists()
+
+
 def test_a_generator_without_weights_says_which_it_lacks(
     tmp_path: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -67,7 +67,7 @@ def test_parts_behind_the_codec_share_its_clips(
     asked = Asked(tmp_path / "lidm", codec=run, keep=run.parent / "kept", device="cpu")
     assert len([*train_part(tiny("lidm"), TINY, asked)]) == 3
     known = networks.load(tmp_path / "lidm" / WEIGHTS)[1]
-    assert known["codec_sha256"] == sha256(run / WEIGHTS)
+    assert known["codec_sha256"] == load_codec(run).digest()
     assert (known["frames"], known["fps"]) == (4, 32.0)
 
 
@@ -157,3 +157,12 @@ def test_bad_sources_are_refused_before_a_run_begins(tmp_path: Path) -> None:
         with pytest.raises(UsageError):
             next(train_part(tiny("vae"), TINY, asked))
         assert not output.exists()
+
+
+def test_a_decoder_trained_anew_draws_the_same_latents_otherwise(run: Path, tmp_path: Path) -> None:
+    asked = Asked(tmp_path / "decoder", codec=run, keep=run.parent / "kept", device="cpu")
+    assert len([*train_part(tiny("decoder"), TINY, asked)]) == 3
+    before, after = load_codec(run), load_codec(tmp_path / "decoder")
+    latents = torch.ones(1, 4, 1, 4, 4)
+    assert before.digest() == after.digest()
+    assert not torch.equal(before.decode(latents), after.decode(latents))

@@ -225,4 +225,4 @@ def test_weights_are_found_in_the_users_folder(tmp_path: Path, monkeypatch: pyte
 
 
 def test_the_parts_can_be_trained_by_name() -> None:
-    assert [*PARTS] == ["vae", "lidm", "lvdm"]
+    assert [*PARTS] == ["vae", "decoder", "lidm", "lvdm"]
