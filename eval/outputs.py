@@ -12,6 +12,8 @@ from echodfkd.clip import Clip
 from echodfkd.eval.auxiliary import outputs as auxiliary_outputs
 from echodfkd.eval.auxiliary.judged import Judged
 from echodfkd.eval.compare import differences
+from echodfkd.eval.fidelity import outputs as fidelity_outputs
+from echodfkd.eval.fidelity.compare import Comparison
 from echodfkd.eval.metrics_file import metrics, word
 from echodfkd.eval.notes import notes
 from echodfkd.eval.per_clip import SIZE_COLUMNS, rows, size_rows
@@ -37,14 +39,15 @@ def write_outputs(
     data: Mapping[str, Any],
     samples: Sequence[Clip],
     judged: Sequence[Judged] = (),
+    fidelity: Comparison | None = None,
 ) -> None:
     """Write the files to the folder `output`; `samples` are shown in the report if they have labels.
 
-    `results` or `judged`, what an auxiliary model said, may be empty, not both. EchoNet-Dynamic's size.csv is
-    written where people traced two frames of a clip: that of the first model; those of the others carry their
-    names.
+    One of `results`, `judged` (what an auxiliary model said) and `fidelity` must be there. EchoNet-Dynamic's
+    size.csv is written where people traced two frames of a clip: that of the first model; those of the others
+    carry their names.
     """
-    write_json(output / "metrics.json", metrics(results, data, judged))
+    write_json(output / "metrics.json", metrics(results, data, judged, fidelity))
     table = [*rows(results), *auxiliary_outputs.clip_rows(judged)]
     columns = list(dict.fromkeys(name for row in table for name in row))
     lines = ([str(row.get(name, "")) for name in columns] for row in table)
@@ -54,8 +57,24 @@ def write_outputs(
             first = result.title == results[0].title
             sizes = (list(map(str, row)) for row in size_rows(result))
             write_text(output / size_name("" if first else result.title), csv_text(SIZE_COLUMNS, sizes))
+    write_report(_page(results, data, samples, judged, fidelity), output / "report.html")
+
+
+def _page(
+    results: Sequence[ModelScores],
+    data: Mapping[str, Any],
+    samples: Sequence[Clip],
+    judged: Sequence[Judged],
+    fidelity: Comparison | None,
+) -> Report:
+    """The page, whoever judged, with fidelity before the manifest that ends it."""
+    if not results and not judged and fidelity is not None:
+        return fidelity_outputs.page(fidelity, data)
     page = report(results, data, samples, judged) if results else auxiliary_outputs.page(judged, data)
-    write_report(page, output / "report.html")
+    if fidelity is None:
+        return page
+    *parts, manifest = page.sections
+    return replace(page, sections=(*parts, fidelity_outputs.section(fidelity), manifest))
 
 
 def size_name(model: str = "") -> str:

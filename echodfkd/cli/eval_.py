@@ -53,6 +53,30 @@ def eval_(
             metavar="FILE", help="JSON with what an image-text auxiliary is asked.", show_default=False
         ),
     ] = None,
+    fidelity: Annotated[
+        Path | None,
+        typer.Option(
+            metavar="REFERENCE_DATA",
+            help="Also tell how near DATA's clips come to these, and whether they are copies of them.",
+            show_default=False,
+        ),
+    ] = None,
+    features: Annotated[
+        str | None,
+        typer.Option(
+            metavar="NAME|PATH",
+            help="Features for --fidelity: sim, simclip, echoclip, any teacher or student, or an ONNX or "
+            ".pt2 file of a feature network.",
+            show_default="sim, the embedded teacher",
+        ),
+    ] = None,
+    downstream: Annotated[
+        bool,
+        typer.Option(
+            "--downstream",
+            help="For --fidelity, also distil a small student from DATA, and one from half of these.",
+        ),
+    ] = False,
     split: Annotated[
         str | None, typer.Option(help="Only these clips: TRAIN, VAL or TEST.", show_default="all clips")
     ] = None,
@@ -75,6 +99,7 @@ def eval_(
     A clip that cannot be read is skipped and listed; more than one, and over 1% of the set, stop the run.
     """
     from echodfkd.cli.auxiliary import Judging
+    from echodfkd.cli.fidelity import Nearness
     from echodfkd.cli.figures_told import tell_figures
     from echodfkd.cli.progress import tracker
     from echodfkd.cli.remarks import tell_remarks
@@ -83,6 +108,7 @@ def eval_(
     from echodfkd.clipset import ClipSet
     from echodfkd.errors import UsageError
     from echodfkd.eval.auxiliary.outputs import lines
+    from echodfkd.eval.fidelity import outputs as fidelity_outputs
     from echodfkd.eval.outputs import write_outputs
     from echodfkd.eval.run import evaluate
     from echodfkd.teachers import load_teacher, load_teachers
@@ -95,15 +121,19 @@ def eval_(
     clips = ClipSet.open(data)
     if split is not None:
         clips = ClipSet(clips.root, clips.select(split))
+    nearness = Nearness.load(fidelity, features, downstream, device)
     judging = Judging.load(auxiliary, device, published, prompts, reference)
     if validate_auxiliary:
         check_validation(judging.auxiliary, clips)
     guide = load_teachers(teacher, device) if teacher else None
     chosen = judging.other_references(clips, reference, guide is not None)
+    if auxiliary is None:
+        chosen = nearness.references(chosen, clips, reference)
     judged = [load_teacher(name, device=device, kind="model") for name in names]
     for model in (*judged, *([guide] if guide else [])):
         tell_remarks(model, quiet)
     judging.tell(quiet)
+    nearness.tell(quiet, unscored=not chosen and auxiliary is None)
     track = tracker(quiet)
     results = []
     if chosen:
@@ -112,15 +142,16 @@ def eval_(
         )
     agreement, verdicts = judging.judge(judged, clips, track)
     results += agreement
+    near = nearness.compare(clips, guide, device, seed, track)
     facts = {
         "data": clips.root.resolve().name,
         "clips": len(clips),
         "generator": clips.manifest.get("generator"),
     }
-    corrupt = results[0].corrupt if results else verdicts[0].corrupt
+    corrupt = results[0].corrupt if results else verdicts[0].corrupt if verdicts else {}
     readable = (record for record in clips.records if record.name not in corrupt)
     samples = [clips.load(record) for record in islice(readable, 8)] if "labels" in chosen else []
-    write_outputs(output, results, facts, samples, verdicts)
+    write_outputs(output, results, facts, samples, verdicts, near)
     trusted: list[str] = []
     if validate_auxiliary and judging.auxiliary is not None:
         trusted = validate(judging.auxiliary, judged, clips, output, device, seed, track)
@@ -131,6 +162,8 @@ def eval_(
     tell_figures(results)
     for verdict in verdicts:
         print("\n".join(lines(verdict)))
+    if near is not None:
+        print("\n".join(fidelity_outputs.lines(near)))
     for line in trusted:
         print(line)
     print(f"{output / 'report.html'}")

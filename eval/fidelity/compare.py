@@ -131,7 +131,7 @@ def _notes(
         if f"kernel_{key}" not in known:
             yield f"No figures of {key}: there are too few to compare, or the network has no such features."
         elif f"frechet_{key}" not in known:
-            yield f"No Fréchet distance of {key}: it needs more of them than features; see the kernel distance."
+            yield f"No Fréchet distance of {key}: it needs more of them than there are features."
     if "speckle" not in known:
         yield "No speckle distance: too little speckle is lit."
     if not half:

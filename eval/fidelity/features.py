@@ -31,11 +31,13 @@ class Features(Protocol):
 
     Attributes:
         name: what the user called it. digest: sha256 of its weights. note: what must stand beside figures.
+        remarks: what had to be guessed about it.
     """
 
     name: str
     digest: str
     note: str
+    remarks: tuple[str, ...]
 
     def frames(self, video: Frames) -> Vectors | None:
         """Features of each frame of a clip, uint8 (T, S, S) -> float32 (T, D)."""
@@ -57,8 +59,15 @@ class FrameFeatures:
         embed: uint8 (T, S, S) -> float32 (T, D). The others: see `Features`.
     """
 
-    def __init__(self, embed: Callable[[Frames], Vectors], name: str, digest: str, note: str = "") -> None:
-        self.name, self.digest, self.note = name, digest, note
+    def __init__(
+        self,
+        embed: Callable[[Frames], Vectors],
+        name: str,
+        digest: str,
+        note: str = "",
+        remarks: tuple[str, ...] = (),
+    ) -> None:
+        self.name, self.digest, self.note, self.remarks = name, digest, note, remarks
         self._embed = embed
 
     def frames(self, video: Frames) -> Vectors:
@@ -82,8 +91,15 @@ class ClipFeatures:
         embed: uint8 (T, S, S) -> float32 (D',). The others: see `Features`.
     """
 
-    def __init__(self, embed: Callable[[Frames], Vector], name: str, digest: str, note: str = "") -> None:
-        self.name, self.digest, self.note = name, digest, note
+    def __init__(
+        self,
+        embed: Callable[[Frames], Vector],
+        name: str,
+        digest: str,
+        note: str = "",
+        remarks: tuple[str, ...] = (),
+    ) -> None:
+        self.name, self.digest, self.note, self.remarks = name, digest, note, remarks
         self._embed = embed
 
     def frames(self, video: Frames) -> None:
@@ -138,8 +154,8 @@ def load_features(name: str, device: str = "auto") -> Features:
     """The features of a name or path.
 
     Args:
-        name: a name of `FEATURES`; a file of a feature network (`FILES`: Inception, I3D, ...); or any teacher,
-            student or auxiliary image-text model, by name, path or hub id.
+        name: a name of `FEATURES`; a file of a feature network (`FILES`: Inception, I3D, ...); or any
+            teacher, student or auxiliary image-text model, by name, path or hub id.
         device: "auto", "cpu", "cuda" or "mps".
 
     Raises:

@@ -27,7 +27,7 @@ class Rows(NamedTuple):
 
 
 def distances_of(a: Described, b: Described) -> Iterator[Figure]:
-    """Distances and overlap in features of frames and of clips, and of speckle, of `a` to the reference `b`."""
+    """How near `a` comes to the reference `b`: in features of frames and of clips, in speckle."""
     most = frames_of_each([a, b])
     frames = a.frames(most), b.frames(most)
     if frames[0] is not None and frames[1] is not None:
@@ -78,7 +78,7 @@ def _of_manifold(key: str, said: str, of: str, a: Rows, b: Rows) -> Iterator[Fig
          f"in how many reaches of {NEIGHBOURS_OF_DENSITY} reference neighbours a synthetic one lies, over "
          f"{NEIGHBOURS_OF_DENSITY}; {other}"),
         ("coverage", "Coverage", five.covered, b.clips,
-         f"share of reference whose reach of {NEIGHBOURS_OF_DENSITY} neighbours holds a synthetic one; {other}"),
+         f"share of reference whose reach of {NEIGHBOURS_OF_DENSITY} neighbours holds synthetic; {other}"),
     ):  # fmt: skip
         per_clip = np.bincount(clips, values) / np.bincount(clips)
         bounds = interval(per_clip, n=DRAWS)
@@ -96,7 +96,7 @@ def _of_speckle(a: Floats, b: Floats) -> Iterator[Figure]:
     known = distances(a, b)
     yield Figure(
         "speckle", "Speckle distance", value, bounds, len(a), "clips", "", 3,
-        f"mean over {int(np.isfinite(known).sum())} statistics of grey levels, grains and decorrelation: {words}",
+        f"mean over {int(np.isfinite(known).sum())} statistics of greys, grains and decorrelation: {words}",
     )  # fmt: skip
     for (name, one), distance in zip(STATISTICS.items(), known, strict=True):
         if np.isfinite(distance):
@@ -125,11 +125,11 @@ def privacy_of(synthetic: Described, training: Described) -> Iterator[Figure]:
     ):  # fmt: skip
         yield Figure(name, title, float(values), None, count, "clips", "", 3, words, detail)
     copies = nearest(training.copies, training.prints)
-    right = (copies.index == np.arange(m)) & (copies.similarity > limit)
+    right = (copies.match == np.arange(m)) & (copies.similarity > limit)
     yield Figure(
         "copies_found", "Altered copies that are found", float(right.mean()), interval(right, n=DRAWS), m,
         "clips", "", 3,
-        "share of training clips that are recognised and told as copies after 1/4 cut off the start, 3 pixels "
+        "share of training clips that are recognised and told as copies: 1/4 cut off the start, 3 pixels "
         "aside, gamma 0.75 and JPEG 60: near 1 or the share above says little",
     )  # fmt: skip
 

@@ -29,7 +29,7 @@ WINDOW = 16  # frames that a video network sees at a time, if it takes any numbe
 def file_features(path: Path, device: str) -> FrameFeatures | ClipFeatures:
     """The feature network in a file: of frames (N, C, S, S), or of clips (N, C, T, S, S), to (N, D).
 
-    Its `remarks` say what had to be guessed.
+    The `remarks` say what had to be guessed.
 
     Raises:
         EchoError: if the file cannot be used, or makes no features.
@@ -41,12 +41,11 @@ def file_features(path: Path, device: str) -> FrameFeatures | ClipFeatures:
     where = "cpu" if onnx else device
     network = _Network(run, layout, facts, where)
     frames = network.window if layout.order != "NCHW" else BATCH
-    out = _trial(network, min(frames, BATCH), path)
-    kind = ClipFeatures if layout.order != "NCHW" else FrameFeatures
-    note = f"{out.shape[1]} features of the user's file"
-    found = kind(network.clip if kind is ClipFeatures else network.frames, path.stem, facts.digest(path), note)  # type: ignore[arg-type]
-    found.remarks = facts.remarks  # type: ignore[union-attr]
-    return found
+    _try(network, min(frames, BATCH), path)
+    about = path.stem, facts.digest(path), "", facts.remarks
+    if layout.order == "NCHW":
+        return FrameFeatures(network.frames, *about)
+    return ClipFeatures(network.clip, *about)
 
 
 class _Network:
@@ -91,8 +90,8 @@ def _filled(frames: Frames, fewest: int) -> Frames:
     return np.concatenate([frames, np.repeat(frames[-1:], missing, 0)]) if missing > 0 else frames
 
 
-def _trial(network: _Network, count: int, path: Path) -> Tensor:
-    """Features of test frames, (N, D). Raises EchoError where there are none."""
+def _try(network: _Network, count: int, path: Path) -> None:
+    """Raises EchoError unless the network makes features (N, D) of test frames."""
     count = max(count, network.layout.limits[0])
     try:
         out = network.features(trial_frames(count, network.size))
@@ -101,8 +100,8 @@ def _trial(network: _Network, count: int, path: Path) -> Tensor:
     except Exception as error:  # each library has kinds of its own
         reason = " ".join(str(error).split())[:200]
         raise EchoError(f"{path} does not run on {count} frames: {reason}") from error
-    if out.ndim < 2 or max(out.shape[2:], default=1) > 1:
+    rows = count if network.layout.order == "NCHW" else network.layout.clips
+    if out.ndim < 2 or len(out) != rows or max(out.shape[2:], default=1) > 1:
         raise EchoError(f"{path} makes {list(out.shape)} of {count} frames, not features (N, D): pool them")
     if not bool(torch.isfinite(out).all()):
         raise EchoError(f"{path} makes NaN or infinity of plain test frames: take another file")
-    return out.flatten(1)

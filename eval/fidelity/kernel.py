@@ -6,7 +6,7 @@ import numpy as np
 import numpy.typing as npt
 
 from echodfkd.errors import EchoError
-from echodfkd.eval.fidelity.frechet import check
+from echodfkd.eval.fidelity.frechet import checked
 
 Floats = npt.NDArray[np.float64]
 Ints = npt.NDArray[np.int64]
@@ -50,20 +50,16 @@ def kernel(
     Raises:
         EchoError: for sets of another D, or fewer than four clips in one.
     """
-    a, b = (np.asarray(rows, np.float64) for rows in (a, b))
-    check(a, b)
-    starts = [_starts(groups, len(rows)) for groups, rows in ((groups_a, a), (groups_b, b))]
-    n_a, n_b = map(len, starts)
+    x, y = checked(a, b)
+    starts_a, starts_b = _starts(groups_a, len(x)), _starts(groups_b, len(y))
+    n_a, n_b = len(starts_a), len(starts_b)
     if min(n_a, n_b) < 4:
         raise EchoError(f"a kernel distance needs four clips of each set, got {n_a} and {n_b}")
-    sums = [_sums(x, y, i, j) for x, y, i, j in ((a, a, 0, 0), (b, b, 1, 1), (a, b, 0, 1))
-            for i, j in [(starts[i], starts[j])]]  # fmt: skip
-    counts = [np.diff([*start, len(rows)]) for start, rows in zip(starts, (a, b), strict=True)]
+    sums = [_sums(x, x, starts_a, starts_a), _sums(y, y, starts_b, starts_b), _sums(x, y, starts_a, starts_b)]
+    counts = [np.diff([*starts_a, len(x)]), np.diff([*starts_b, len(y)])]
     size = min(most, min(n_a, n_b) // 2)
     rng = np.random.default_rng(seed)
-    drawn = [
-        _discrepancy(sums, counts, _draw(rng, n_a, size), _draw(rng, n_b, size)) for _ in range(subsets)
-    ]
+    drawn = [_discrepancy(sums, counts, _draw(rng, n_a, size), _draw(rng, n_b, size)) for _ in range(subsets)]
     spread = float(np.std(drawn, ddof=1)) if subsets > 1 else float("nan")
     # drawn without replacement (delete-d jackknife, Shao & Wu 1989): var of all = var of a subset * m / (n-m)
     error = spread * np.sqrt(size / (min(n_a, n_b) - size))

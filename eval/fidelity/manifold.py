@@ -6,7 +6,7 @@ import numpy as np
 import numpy.typing as npt
 
 from echodfkd.errors import EchoError
-from echodfkd.eval.fidelity.frechet import check
+from echodfkd.eval.fidelity.frechet import checked
 
 Floats = npt.NDArray[np.float64]
 Ints = npt.NDArray[np.int64]
@@ -66,18 +66,17 @@ def inside(
     Raises:
         EchoError: for sets of another D, or with fewer than k + 1 rows.
     """
-    a, b = (np.asarray(rows, np.float64) for rows in (a, b))
-    check(a, b)
-    if min(len(a), len(b)) <= k:
-        raise EchoError(f"{k} neighbours need more than {k} rows, got {len(a)} and {len(b)}")
-    middle = b.mean(0)  # smaller numbers lose fewer digits in the squares below
-    a, b = a - middle, b - middle
-    reach_a, reach_b = _reach(a, k, groups_a), _reach(b, k, groups_b)
-    precise, dense = np.zeros(len(a)), np.zeros(len(a))
-    recalled, covered = np.zeros(len(b)), np.zeros(len(b))
-    for at in range(0, len(a), ROWS):
+    x, y = checked(a, b)
+    if min(len(x), len(y)) <= k:
+        raise EchoError(f"{k} neighbours need more than {k} rows, got {len(x)} and {len(y)}")
+    middle = y.mean(0)  # smaller numbers lose fewer digits in the squares below
+    x, y = x - middle, y - middle
+    reach_a, reach_b = _reach(x, k, groups_a), _reach(y, k, groups_b)
+    precise, dense = np.zeros(len(x)), np.zeros(len(x))
+    recalled, covered = np.zeros(len(y)), np.zeros(len(y))
+    for at in range(0, len(x), ROWS):
         part = slice(at, at + ROWS)
-        apart = _squares(a[part], b)
+        apart = _squares(x[part], y)
         near = apart <= reach_b
         precise[part], dense[part] = near.any(1), near.sum(1) / k
         covered = np.maximum(covered, near.any(0))

@@ -26,10 +26,10 @@ class Nearest(NamedTuple):
     """The nearest training clip of each synthetic one.
 
     Attributes:
-        index: (n,) its number. similarity: (n,) mean correlation over frames at the best shift, -1..1.
+        match: (n,) its number. similarity: (n,) mean correlation over frames at the best shift, -1..1.
     """
 
-    index: npt.NDArray[np.int64]
+    match: npt.NDArray[np.int64]
     similarity: Floats
 
 
@@ -111,7 +111,8 @@ def altered(video: Frames) -> Frames:
     curve = np.rint(255 * (np.arange(256) / 255) ** 0.75).astype(np.uint8)
     quality = [cv2.IMWRITE_JPEG_QUALITY, 60]
     coded = (cv2.imencode(".jpg", curve[frame], quality)[1] for frame in moved)
-    return np.stack([cv2.imdecode(one, cv2.IMREAD_GRAYSCALE) for one in coded]).astype(np.uint8)
+    decoded = (cv2.imdecode(one, cv2.IMREAD_GRAYSCALE) for one in coded)
+    return np.stack([np.asarray(one, np.uint8) for one in decoded])
 
 
 def threshold(between_training: Nearest) -> float:

@@ -1,4 +1,4 @@
-"""What the speckle of a clip is like: how its grey levels spread, how long its grains are, how long they live.
+"""What the speckle of a clip is like: how its greys spread, how long its grains are and how long they live.
 
 All of it is of grey levels as they are displayed, after the scanner's own compression, so the figures of
 theory (Rayleigh: SNR 1.91, skewness .63, Nakagami m 1) hold for an envelope, not for a clip on a screen.
@@ -47,7 +47,9 @@ STATISTICS: dict[str, Statistic] = {
     "lateral": Statistic("Grain length, lateral", "pixels", "full width at half maximum along rows"),
     **{
         f"same_{lag:.0f}ms": Statistic(
-            f"Correlation after {lag:.0f} ms", "", "of the texture at the same pixels; moving tissue lowers it"
+            f"Correlation after {lag:.0f} ms",
+            "",
+            "of the texture in the same pixels; motion lowers it",
         )
         for lag in LAGS_MS
     },
