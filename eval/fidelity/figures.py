@@ -111,7 +111,7 @@ def privacy_of(synthetic: Described, training: Described) -> Iterator[Figure]:
     n, m = len(synthetic), len(training)
     words = "correlation of rank pictures over all frames with the nearest training clip, at any start"
     yield _share("copies", "Clips nearer to a training clip than 95% of these to each other", found, limit,
-                 f"{words}, above {limit:.3f}, the {PERCENTILE:.0f}th percentile of training clips among all "
+                 f"{words}, above {limit:.3f}, the {PERCENTILE:.0f}th percentile of training clips among the "
                  "others: 0.05 is what chance gives")  # fmt: skip
     for name, title, values, count, detail in (
         ("nearest_median", "Similarity to the nearest training clip, median", np.median(found.similarity), n,

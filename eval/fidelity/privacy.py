@@ -18,6 +18,7 @@ from echodfkd.errors import EchoError
 Fingerprint = npt.NDArray[np.float32]  # (T, N), ranks of the cells of each frame, -1..1
 Floats = npt.NDArray[np.float64]
 GRID = 14  # cells a side: of 8 pixels of 112, so that 3 pixels hardly matter
+FOLDS = 8  # parts of the training clips
 OVERLAP = 0.5  # of the shorter clip that must lie side by side, at any shift of the start
 PERCENTILE = 95.0
 
@@ -51,33 +52,38 @@ def nearest(synthetic: Sequence[Fingerprint], training: Sequence[Fingerprint]) -
     Raises:
         EchoError: without any training clip.
     """
-    return _nearest(synthetic, training, apart=False)
-
-
-def nearest_others(training: Sequence[Fingerprint]) -> Nearest:
-    """The same for each training clip among all others: what two clips that are no copies have in common.
-
-    Raises:
-        EchoError: for fewer than two clips.
-    """
-    if len(training) < 2:
-        raise EchoError("one training clip has no other to resemble")
-    return _nearest(training, training, apart=True)
-
-
-def _nearest(queries: Sequence[Fingerprint], training: Sequence[Fingerprint], apart: bool) -> Nearest:
     if not training:
         raise EchoError("there are no training clips to resemble")
     common = np.mean([clip.mean(0) for clip in training], axis=0)
     pool = [_units(clip - common) for clip in training]
-    found = np.empty((len(queries), len(pool)))
-    for row, query in enumerate(queries):
+    best, likeness = [], []
+    for query in synthetic:
         units = _units(query - common)
-        found[row] = [similarity(units, other) for other in pool]
-        if apart:
-            found[row, row] = -np.inf
-    best = found.argmax(1)
-    return Nearest(best, found[np.arange(len(best)), best])
+        found = [similarity(units, other) for other in pool]
+        best.append(int(np.argmax(found)))
+        likeness.append(found[best[-1]])
+    return Nearest(np.array(best, np.int64), np.array(likeness))
+
+
+def nearest_others(training: Sequence[Fingerprint]) -> Nearest:
+    """The same for each training clip among other training clips: what clips that are no copies share.
+
+    A part of them at a time (`FOLDS`) is compared with all the others, as if it were synthetic: what training
+    clips have in common is then known without them, as it is for synthetic clips.
+
+    Raises:
+        EchoError: for fewer than two clips.
+    """
+    count = len(training)
+    if count < 2:
+        raise EchoError("one training clip has no other to resemble")
+    match, likeness = np.empty(count, np.int64), np.empty(count)
+    folds = np.arange(count) % min(FOLDS, count)
+    for fold in np.unique(folds):
+        asked, pool = np.flatnonzero(folds == fold), np.flatnonzero(folds != fold)
+        found = nearest([training[at] for at in asked], [training[at] for at in pool])
+        match[asked], likeness[asked] = pool[found.match], found.similarity
+    return Nearest(match, likeness)
 
 
 def _units(vectors: Fingerprint) -> Fingerprint:
@@ -117,4 +123,4 @@ def altered(video: Frames) -> Frames:
 
 def threshold(between_training: Nearest) -> float:
     """The similarity that one training clip in twenty exceeds."""
-    return float(np.percentile(between_training.similarity, PERCENTILE))
+    return float(np.percentile(between_training.similarity, PERCENTILE, method="higher"))
