@@ -40,11 +40,12 @@ class Described:
     """A set of clips, described.
 
     Attributes:
-        name: the set's. clips: in its order.
+        name: the set's. clips: in its order. parts: of the features of clips, see `Features`.
     """
 
     name: str
     clips: tuple[ClipFacts, ...]
+    parts: int
 
     def __len__(self) -> int:
         return len(self.clips)
@@ -81,7 +82,7 @@ class Described:
     def halves(self) -> "tuple[Described, Described]":
         """Every other clip, and the rest, as sets of their own."""
         parts = (self.clips[::2], self.clips[1::2])
-        first, second = (Described(f"half of {self.name}", part) for part in parts)
+        first, second = (Described(f"half of {self.name}", part, self.parts) for part in parts)
         return first, second
 
 
@@ -92,7 +93,7 @@ def describe(name: str, clips: Iterable[Clip], features: Features, look: Look) -
         name: what to call it. clips: with or without masks, which are not used.
         features: of what network. look: how both sets are looked at alike.
     """
-    return Described(name, tuple(_facts(clips, features, look)))
+    return Described(name, tuple(_facts(clips, features, look)), features.parts)
 
 
 def _facts(clips: Iterable[Clip], features: Features, look: Look) -> Iterator[ClipFacts]:

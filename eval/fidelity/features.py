@@ -32,12 +32,15 @@ class Features(Protocol):
     Attributes:
         name: what the user called it. digest: sha256 of its weights. note: what must stand beside figures.
         remarks: what had to be guessed about it.
+        parts: of how many equal parts of different kinds the features of a clip are put together; 0 where the
+            network gives them.
     """
 
     name: str
     digest: str
     note: str
     remarks: tuple[str, ...]
+    parts: int
 
     def frames(self, video: Frames) -> Vectors | None:
         """Features of each frame of a clip, uint8 (T, S, S) -> float32 (T, D)."""
@@ -58,6 +61,8 @@ class FrameFeatures:
     Args:
         embed: uint8 (T, S, S) -> float32 (T, D). The others: see `Features`.
     """
+
+    parts = 3
 
     def __init__(
         self,
@@ -90,6 +95,8 @@ class ClipFeatures:
     Args:
         embed: uint8 (T, S, S) -> float32 (D',). The others: see `Features`.
     """
+
+    parts = 0
 
     def __init__(
         self,

@@ -33,11 +33,25 @@ def distances_of(a: Described, b: Described) -> Iterator[Figure]:
     if frames[0] is not None and frames[1] is not None:
         said = f"features of up to {most} frames of each clip"
         yield from _of_features("frames", said, "frames", Rows(*frames[0]), Rows(*frames[1]))
-    moving = [Rows(one.moving, np.arange(len(one.moving))) for one in (a, b)]
+    moving = [Rows(rows, np.arange(len(rows))) for rows in evenly(a.moving, b.moving, b.parts)]
     if min(len(rows.values) for rows in moving) > NEIGHBOURS_OF_DENSITY:
-        said = "features of whole clips: what they are like, how they change"
+        said = "features of whole clips"
+        if b.parts:
+            said += " (mean, deviation and change over time, each in units of its spread in the reference)"
         yield from _of_features("clips", said, "clips", *moving)
     yield from _of_speckle(a.speckle, b.speckle)
+
+
+def evenly(a: npt.NDArray, b: npt.NDArray, parts: int) -> tuple[npt.NDArray, npt.NDArray]:
+    """Features of clips (n, D') from the mean of the reference `b`, each part in units of its own spread.
+
+    A change over time is small beside the features themselves, and would hardly count as it is.
+    """
+    if not parts or min(len(a), len(b)) < 2:
+        return a, b
+    variance = b.var(0).reshape(parts, -1).mean(1)
+    unit = np.repeat(np.sqrt(np.where(variance > 0, variance, 1)), b.shape[1] // parts)
+    return (a - b.mean(0)) / unit, (b - b.mean(0)) / unit
 
 
 def _of_features(key: str, said: str, of: str, a: Rows, b: Rows) -> Iterator[Figure]:

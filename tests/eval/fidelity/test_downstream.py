@@ -34,8 +34,6 @@ def test_a_student_is_distilled_and_nothing_is_left(clips: ClipSet) -> None:
     first, again = (distilled(clips, teacher, SMALL, device="cpu") for _ in range(2))
     assert first.digest == again.digest
     assert not list(clips.root.glob("**/*.safetensors"))
-    other = distilled(clips, teacher, Budget(steps=2, batch=2, seed=1), device="cpu")
-    assert other.digest != first.digest
 
 
 def test_it_is_judged_by_labels(clips: ClipSet) -> None:
