@@ -2,6 +2,9 @@
 
 from collections.abc import Iterator
 from dataclasses import dataclass, replace
+from typing import NamedTuple
+
+import numpy as np
 
 from echodfkd.clipset import ClipSet
 from echodfkd.errors import EchoError
@@ -9,17 +12,27 @@ from echodfkd.eval.fidelity.describe import Described, describe
 from echodfkd.eval.fidelity.features import Features
 from echodfkd.eval.fidelity.figures import distances_of, privacy_of
 from echodfkd.eval.fidelity.look import alike, readable, survey
+from echodfkd.eval.fidelity.privacy import Nearest, nearest
 from echodfkd.eval.metric import Figure
 from echodfkd.eval.notes import counted
 from echodfkd.progress import Track, silent
 
 FEWEST = 8  # clips of a set: neighbours and subsets need some
+SHOWN = 20  # nearest pairs that are named
 MANY = 200  # clips from which figures are steady
 
 CAVEAT = (
     "How alike clips look says little of what a model learns from them: judge a generator by the downstream "
     "Dice as well. Features are as good as the network they come from."
 )
+
+
+class Pair(NamedTuple):
+    """A synthetic clip, the reference clip nearest to it, and their likeness, -1..1."""
+
+    clip: str
+    reference: str
+    similarity: float
 
 
 @dataclass(frozen=True)
@@ -32,6 +45,7 @@ class Comparison:
         figures: see `figures`. floor: the same between two halves of the reference, for those figures that
             have one: what no generator can be below by more than chance.
         notes: what a reader must know, a sentence each.
+        nearest: the synthetic clips that are most like a clip of the reference.
     """
 
     synthetic: str
@@ -42,6 +56,7 @@ class Comparison:
     figures: tuple[Figure, ...]
     floor: tuple[Figure, ...] = ()
     notes: tuple[str, ...] = ()
+    nearest: tuple[Pair, ...] = ()
 
     def value(self, name: str) -> float:
         """A figure by its name; NaN if it is not defined here."""
@@ -97,7 +112,8 @@ def compared(
     """
     for one in (synthetic, reference):
         _enough(one.name, len(one))
-    figures = (*distances_of(synthetic, reference), *privacy_of(synthetic, reference))
+    found = nearest(synthetic.prints, reference.prints)
+    figures = (*distances_of(synthetic, reference), *privacy_of(found, reference))
     half = len(reference) // 2 >= FEWEST
     floor = tuple(distances_of(*reference.halves())) if half else ()
     return Comparison(
@@ -109,7 +125,15 @@ def compared(
         figures,
         floor,
         (*notes, *_notes(synthetic, reference, features, figures, half)),
+        tuple(_pairs(synthetic, reference, found)),
     )
+
+
+def _pairs(synthetic: Described, reference: Described, found: Nearest) -> Iterator[Pair]:
+    """The `SHOWN` synthetic clips that are nearest to a clip of the reference, the nearest first."""
+    for at in np.argsort(-found.similarity, kind="stable")[:SHOWN].tolist():
+        names = synthetic.clips[at].name, reference.clips[int(found.match[at])].name
+        yield Pair(*names, float(found.similarity[at]))
 
 
 def _enough(name: str, clips: int) -> None:

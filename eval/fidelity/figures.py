@@ -118,11 +118,15 @@ def _of_speckle(a: Floats, b: Floats) -> Iterator[Figure]:
                          "", 3, f"{one.definition}: {words}", detail=True)  # fmt: skip
 
 
-def privacy_of(synthetic: Described, training: Described) -> Iterator[Figure]:
-    """How near synthetic clips come to single training clips, beside training clips among each other."""
-    found, others = nearest(synthetic.prints, training.prints), nearest_others(training.prints)
+def privacy_of(found: Nearest, training: Described) -> Iterator[Figure]:
+    """How near synthetic clips come to single training clips, beside training clips among each other.
+
+    Args:
+        found: the nearest training clip of each synthetic one.
+    """
+    others = nearest_others(training.prints)
     limit = threshold(others)
-    n, m = len(synthetic), len(training)
+    n, m = len(found.match), len(training)
     words = "correlation of rank pictures over all frames with the nearest training clip, at any start"
     yield _share("copies", "Clips nearer to a training clip than 95% of these to each other", found, limit,
                  f"{words}, above {limit:.3f}, the {PERCENTILE:.0f}th percentile of training clips among the "

@@ -18,6 +18,10 @@ def entry(found: Comparison) -> dict[str, Any]:
         "features": {"name": found.features, "sha256": found.digest},
         "notes": [CAVEAT, *found.notes],
         "figures": {figure.name: figure.entry() for figure in found.figures},
+        "nearest": [
+            {"clip": pair.clip, "reference": pair.reference, "similarity": round(pair.similarity, 4)}
+            for pair in found.nearest
+        ],
         "between_halves_of_the_reference": {figure.name: figure.entry() for figure in found.floor},
     }
 

@@ -80,9 +80,9 @@ def nearest_others(training: Sequence[Fingerprint]) -> Nearest:
     match, likeness = np.empty(count, np.int64), np.empty(count)
     folds = np.arange(count) % min(FOLDS, count)
     for fold in np.unique(folds):
-        asked, pool = np.flatnonzero(folds == fold), np.flatnonzero(folds != fold)
+        asked, pool = (np.flatnonzero(part).tolist() for part in (folds == fold, folds != fold))
         found = nearest([training[at] for at in asked], [training[at] for at in pool])
-        match[asked], likeness[asked] = pool[found.match], found.similarity
+        match[asked], likeness[asked] = np.array(pool)[found.match], found.similarity
     return Nearest(match, likeness)
 
 

@@ -1,6 +1,7 @@
 """Sets of clips beside each other, described by features that can be followed by hand."""
 
 import json
+from functools import cache
 from pathlib import Path
 
 import cv2
@@ -31,6 +32,7 @@ def greys(video: Frames) -> Vectors:
 FEATURES = FrameFeatures(greys, "greys", "ab" * 32, "made for a test")
 
 
+@cache
 def drawn(seed: int) -> list[Clip]:
     generator = SimGenerator(frames=16, size=64, fps=25)
     return [generator.clip(seed, index) for index in range(COUNT)]
@@ -93,6 +95,18 @@ def test_copies_stand_out(described: Described, reference: list[Clip], itself: C
     found = beside(described, [Clip(clip.frames[3:], 25.0) for clip in reference])
     assert found.value("copies") > 0.9
     assert found.value("nearest_median") > 0.95 > itself.value("nearest_largest")
+    assert len(found.nearest) == COUNT
+    likeness = [pair.similarity for pair in found.nearest]
+    assert likeness == sorted(likeness, reverse=True)
+
+
+def test_the_nearest_pairs_are_named(described: Described, reference: list[Clip]) -> None:
+    clips = [clip.with_(name=f"copy of {clip.name}") for clip in reference]
+    found = beside(described, [*clips[:4], *drawn(12)])
+    named = {pair.clip: pair.reference for pair in found.nearest[:4]}
+    assert named == {clip.name: clip.name.removeprefix("copy of ") for clip in clips[:4]}
+    stored = entry(found)["nearest"][0]
+    assert stored["similarity"] == 1.0
 
 
 def test_every_figure_says_how_it_was_made(itself: Comparison) -> None:
