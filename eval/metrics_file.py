@@ -7,6 +7,8 @@ from echodfkd.clipset_writer import software_versions
 from echodfkd.eval.auxiliary import outputs as auxiliary_outputs
 from echodfkd.eval.auxiliary.judged import Judged
 from echodfkd.eval.compare import Difference, differences
+from echodfkd.eval.fidelity import outputs as fidelity_outputs
+from echodfkd.eval.fidelity.compare import Comparison
 from echodfkd.eval.metric import rounded
 from echodfkd.eval.notes import notes
 from echodfkd.eval.published import content as published_content
@@ -14,16 +16,20 @@ from echodfkd.eval.run import ModelScores, parameters
 
 
 def metrics(
-    results: Sequence[ModelScores], data: Mapping[str, Any], judged: Sequence[Judged] = ()
+    results: Sequence[ModelScores],
+    data: Mapping[str, Any],
+    judged: Sequence[Judged] = (),
+    fidelity: Comparison | None = None,
 ) -> dict[str, Any]:
     """Content of metrics.json: every figure with definition, n and interval, what was compared, what an
-    auxiliary model said, and what is wrong with each clip that was skipped.
+    auxiliary model said, how near the clips come to others, and what is wrong with each that was skipped.
     """
     return {
         "data": dict(data),
         "corrupt": dict(results[0].corrupt if results else judged[0].corrupt if judged else {}),
         "results": [_result(result) for result in results],
         "judged": [auxiliary_outputs.entry(one) for one in judged],
+        **({} if fidelity is None else {"fidelity": fidelity_outputs.entry(fidelity)}),
         "comparisons": [_difference(one) for one in differences(results)],
         "published": published_content(),
         "software": software_versions(),

@@ -27,12 +27,12 @@ def write_outputs(
 ) -> None:
     """Write the files to the folder `output`; `samples` are shown in the report if they have labels.
 
-    `results` or `judged`, what an auxiliary model said, may be empty, not both. EchoNet-Dynamic's size.csv is
-    written where people traced two frames of a clip: that of the first model; those of the others carry their
-    names. `beside`: what else the report shows.
+    One of `results`, `judged` (what an auxiliary model said) and `beside.fidelity` must be there.
+    EchoNet-Dynamic's size.csv is written where people traced two frames of a clip: that of the first model;
+    those of the others carry their names. `beside`: what else the report shows.
     """
     beside = beside or Beside()
-    content = metrics(results, data, judged) | {"run": dict(beside.manifest)}
+    content = metrics(results, data, judged, beside.fidelity) | {"run": dict(beside.manifest)}
     write_json(output / "metrics.json", content)
     table = [*rows(results), *auxiliary_outputs.clip_rows(judged)]
     columns = list(dict.fromkeys(name for row in table for name in row))

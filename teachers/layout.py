@@ -44,11 +44,12 @@ class Layout:
         """What takes (T, C, S, S) and makes (T, K, s, s), of a function on inputs in this layout."""
 
         def through(frames: Tensor) -> Tensor:
-            return self._frames(run(self._input(frames)), len(frames))
+            return self._frames(run(self.arranged(frames)), len(frames))
 
         return through
 
-    def _input(self, frames: Tensor) -> Tensor:
+    def arranged(self, frames: Tensor) -> Tensor:
+        """Frames (T, C, S, S) of one clip as an input in this layout."""
         if self.order == "NCHW":
             return frames
         clip = frames.transpose(0, 1) if self.order == "NCTHW" else frames

@@ -37,6 +37,20 @@ def load_onnx(path: Path) -> Segmenter:
     session = _session(path)
     if session.get_modelmeta().custom_metadata_map.keys() >= OURS:
         return OnnxSegmenter(path)
+    run, dimensions = _opened(session, path)
+    return exported(path, run, dimensions, "cpu")
+
+
+def open_onnx(path: Path) -> tuple[Callable[[Tensor], Tensor], list[Dimension]]:
+    """The network in an ONNX file, a function on tensors of the CPU, and the dimensions of its one input.
+
+    Raises:
+        EchoError: if the file cannot be used, or takes more or other things than frames.
+    """
+    return _opened(_session(path), path)
+
+
+def _opened(session: Any, path: Path) -> tuple[Callable[[Tensor], Tensor], list[Dimension]]:
     inputs = session.get_inputs()
     if len(inputs) != 1 or inputs[0].type not in NUMBERS:
         found = ", ".join(f"{entry.name}: {entry.type}" for entry in inputs)
@@ -48,8 +62,7 @@ def load_onnx(path: Path) -> Segmenter:
         outputs = session.run(None, {inputs[0].name: np.ascontiguousarray(x.numpy().astype(kind))})
         return torch.from_numpy(outputs[0].astype(np.float32))
 
-    dimensions = [fixed(n) if isinstance(n, int) else FREE for n in inputs[0].shape]
-    return exported(path, run, dimensions, "cpu")
+    return run, [fixed(n) if isinstance(n, int) else FREE for n in inputs[0].shape]
 
 
 def exported(

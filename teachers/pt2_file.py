@@ -23,7 +23,19 @@ _KINDS = {"parameter": "weights", "buffer": "weights", "tensor_constant": "const
 
 
 def load_pt2(path: Path, device: str) -> ForeignSegmenter:
-    """The network in a .pt2 file. Its pickles (example inputs, custom objects) are never opened.
+    """The teacher in a .pt2 file.
+
+    Raises:
+        EchoError: if the file cannot be used; one line says why.
+    """
+    graph, dimensions = open_pt2(path, device)
+    return exported(path, graph, dimensions, device)
+
+
+def open_pt2(path: Path, device: str) -> tuple[Graph, list[Dimension]]:
+    """The network in a .pt2 file, a function on tensors, and the dimensions of its one input.
+
+    Its pickles (example inputs, custom objects) are never opened.
 
     Raises:
         EchoError: if the file is unreadable, of another version of torch, or needs more than operators on
@@ -31,7 +43,7 @@ def load_pt2(path: Path, device: str) -> ForeignSegmenter:
     """
     try:
         with ZipFile(path) as archive:
-            graph, dimensions = _read(archive, pick_device(device))
+            return _read(archive, pick_device(device))
     except Refused as reason:
         raise EchoError(f"{path} is refused: {reason}") from reason
     except MemoryError:
@@ -41,7 +53,6 @@ def load_pt2(path: Path, device: str) -> ForeignSegmenter:
             f"{path} is not a .pt2 file that is read here ({str(error)[:100]}): save it with "
             "torch.export.save of torch 2.9 or later, or export it to ONNX"
         ) from error
-    return exported(path, graph, dimensions, device)
 
 
 def _read(archive: ZipFile, device: torch.device) -> tuple[Graph, list[Dimension]]:

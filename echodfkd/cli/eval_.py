@@ -54,6 +54,30 @@ def eval_(
             metavar="FILE", help="JSON with what an image-text auxiliary is asked.", show_default=False
         ),
     ] = None,
+    fidelity: Annotated[
+        Path | None,
+        typer.Option(
+            metavar="REFERENCE_DATA",
+            help="Also tell how near DATA's clips come to these, and whether they are copies of them.",
+            show_default=False,
+        ),
+    ] = None,
+    features: Annotated[
+        str | None,
+        typer.Option(
+            metavar="NAME|PATH",
+            help="Features for --fidelity: sim, simclip, echoclip, any teacher or student, or an ONNX or "
+            ".pt2 file of a feature network.",
+            show_default="sim, the embedded teacher",
+        ),
+    ] = None,
+    downstream: Annotated[
+        bool,
+        typer.Option(
+            "--downstream",
+            help="For --fidelity, also distil a small student from DATA, and one from half of these.",
+        ),
+    ] = False,
     split: Annotated[
         str | None, typer.Option(help="Only these clips: TRAIN, VAL or TEST.", show_default="all clips")
     ] = None,
@@ -78,6 +102,7 @@ def eval_(
     from echodfkd.cli.auxiliary import Judging
     from echodfkd.cli.beside import examples_of, manifest_of
     from echodfkd.cli.command_line import command_line
+    from echodfkd.cli.fidelity import Nearness
     from echodfkd.cli.figures_told import tell_figures
     from echodfkd.cli.progress import tracker
     from echodfkd.cli.remarks import tell_remarks
@@ -87,6 +112,7 @@ def eval_(
     from echodfkd.errors import UsageError
     from echodfkd.eval.auxiliary.outputs import lines
     from echodfkd.eval.auxiliary.run import evaluate_and_judge
+    from echodfkd.eval.fidelity import outputs as fidelity_outputs
     from echodfkd.eval.outputs import write_outputs
     from echodfkd.eval.report.evaluation import Beside
     from echodfkd.eval.run import Scoring, check_efs
@@ -101,15 +127,19 @@ def eval_(
     clips = ClipSet.open(data)
     if split is not None:
         clips = ClipSet(clips.root, clips.select(split))
+    nearness = Nearness.load(fidelity, features, downstream, device)
     judging = Judging.load(auxiliary, device, published, prompts, reference)
     if validate_auxiliary:
         check_validation(judging.auxiliary, clips)
     guide = load_teachers(teacher, device) if teacher else None
     chosen = judging.other_references(clips, reference, guide is not None)
+    if auxiliary is None:
+        chosen = nearness.references(chosen, clips, reference)
     judged = [load_teacher(name, device=device, kind="model") for name in names]
     for model in (*judged, *([guide] if guide else [])):
         tell_remarks(model, quiet)
     judging.tell(quiet)
+    nearness.tell(quiet, unscored=not chosen and auxiliary is None)
     track = tracker(quiet)
     scoring = Scoring(judged, chosen, guide, echonet_systole) if chosen else None
     if "labels" in chosen:
@@ -118,12 +148,13 @@ def eval_(
     if validate_auxiliary and judging.auxiliary is not None:
         trusted = validate(judging.auxiliary, judged, clips, device, seed, track)
     results, verdicts = evaluate_and_judge(judged, clips, scoring, judging.judgement(judged), track)
+    near = nearness.compare(clips, guide, device, seed, track)
     facts = {
         "data": clips.root.resolve().name,
         "clips": len(clips),
         "generator": clips.manifest.get("generator"),
     }
-    corrupt = results[0].corrupt if results else verdicts[0].corrupt
+    corrupt = results[0].corrupt if results else verdicts[0].corrupt if verdicts else {}
     readable = (record for record in clips.records if record.name not in corrupt)
     samples = [clips.load(record) for record in islice(readable, 8)] if "labels" in chosen else []
     beside = Beside(
@@ -132,6 +163,7 @@ def eval_(
         speeds=published_speeds(device, track) if results else {},
         how=HOW,
         manifest=manifest_of(command_line(ctx.obj), seed, device, clips, guide),
+        fidelity=near,
     )
     write_outputs(output, results, facts, samples, verdicts, beside)
     told = write_validation(output, trusted) if trusted else []
@@ -142,6 +174,8 @@ def eval_(
     tell_figures(results)
     for verdict in verdicts:
         print("\n".join(lines(verdict)))
+    if near is not None:
+        print("\n".join(fidelity_outputs.lines(near)))
     for line in told:
         print(line)
     print(f"{output / 'report.html'}")

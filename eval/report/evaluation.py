@@ -8,6 +8,8 @@ from echodfkd.clip import Clip
 from echodfkd.eval.auxiliary import outputs as auxiliary_outputs
 from echodfkd.eval.auxiliary.judged import Judged
 from echodfkd.eval.examples import Example
+from echodfkd.eval.fidelity import outputs as fidelity_outputs
+from echodfkd.eval.fidelity.compare import Comparison
 from echodfkd.eval.metrics_file import word
 from echodfkd.eval.notes import notes
 from echodfkd.eval.report import sections
@@ -36,6 +38,7 @@ class Beside:
         examples: clips as loops. validation: content of validation.json, None where nobody asked.
         speeds: frames per second of published models by name. how: they were measured.
         manifest: command, seed, device, and what else it takes to make the figures again.
+        fidelity: how near the clips come to others.
     """
 
     examples: Sequence[Example] = ()
@@ -43,6 +46,7 @@ class Beside:
     speeds: Mapping[str, float] = field(default_factory=dict)
     how: str = ""
     manifest: Mapping[str, Any] = field(default_factory=dict)
+    fidelity: Comparison | None = None
 
 
 def evaluation_page(
@@ -52,7 +56,9 @@ def evaluation_page(
     judged: Sequence[Judged],
     beside: Beside,
 ) -> Report:
-    """The page. `content` is that of metrics.json; `results` or `judged` may be empty, not both."""
+    """The page. `content` is that of metrics.json; `results` and `judged` may be empty beside fidelity."""
+    if beside.fidelity is not None and not results and not judged:
+        return fidelity_outputs.page(beside.fidelity, _manifest(content, beside))
     parts = [
         *_scores(results, content["data"]),
         *([clips_shown(beside.examples)] if beside.examples else []),
@@ -60,6 +66,7 @@ def evaluation_page(
         *_charts(results, beside),
         *([auxiliary_outputs.section(judged)] if judged else []),
         *_trust(results, judged, beside),
+        *([fidelity_outputs.section(beside.fidelity)] if beside.fidelity else []),
         *([sections.synthetic_samples(samples, "Clips of this set with their labels.")] if samples else []),
         *other_scores(results),
         *([published_section(beside.speeds)] if results else []),

@@ -1,0 +1,1 @@
+"""How near synthetic clips come to reference clips, and whether they are copies of them."""
