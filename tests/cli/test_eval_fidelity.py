@@ -40,7 +40,7 @@ def test_beside_the_models_rows(
     assert found["figures"]["nearest_median"]["value"] > 0.99  # the very same clips
     assert found["figures"]["copies"]["value"] == 1
     page = (tmp_path / "report.html").read_text()
-    assert page.index("Fidelity of the clips") < page.index("How this was made")
+    assert page.index("Fidelity of the clips") < page.index("Manifest")
 
 
 def test_without_labels_or_a_judge_fidelity_stands_alone(
