@@ -93,7 +93,7 @@ def described(path: Path) -> tuple[dict[str, dict[str, Any]], dict[str, Any]]:
     try:
         with _opened(path) as stream:
             known = json.loads((stream.metadata() or {})[KEY])
-        return dict(known.pop("networks")), known
+        return {part: dict(config) for part, config in known.pop("networks").items()}, known
     except (KeyError, ValueError, AttributeError, TypeError):
         raise EchoError(f"{path} does not say which networks it holds: it is no generator of ours") from None
 
