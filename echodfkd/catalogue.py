@@ -237,7 +237,7 @@ def _assembled(entry: Entry, cards: list[Entry]) -> Entry:
     folder = folder_with(entry.parts)
     if folder is None:
         files = ", ".join(f"{part}.safetensors" for part in entry.parts)
-        needs = f"{files} in {FOLDER} or {model_folder()}, or --weights of the published ones"
+        needs = f"{files} in {FOLDER} or {model_folder()}, or a folder of them named by --weights"
         return replace(entry, state="missing", needs=needs)
     paths = [folder / f"{part}.safetensors" for part in entry.parts]
     described = [card for card in cards if card.path in paths]
