@@ -147,10 +147,9 @@ def vae(patch: int = 2, **more: Any) -> AutoencoderKL:
         up_block_types=("UpDecoderBlock2D",) * 2,
         block_out_channels=(8, 16),
         layers_per_block=1,
-        latent_channels=4,
         norm_num_groups=4,
         mid_block_add_attention=False,
-        **more,
+        **{"latent_channels": 4, **more},
     )
 
 
