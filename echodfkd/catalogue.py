@@ -56,6 +56,17 @@ class Entry:
         return self.state == "ready"
 
 
+SEMANTIC = {  # variant of `semantic-diffusion` -> what it is, the parts that it is made of
+    "": ("EDM on Gamma-VAE latents of a quarter, as :gamma-64", ("vae-64", "gamma-64")),
+    ":sdm": ("a DDPM that predicts noise, in pixels", ("sdm",)),
+    ":ve": ("variance exploding, in pixels", ("ve",)),
+    ":vp": ("variance preserving, in pixels", ("vp",)),
+    ":edm": ("EDM in pixels", ("edm",)),
+    ":gamma-64": ("EDM on Gamma-VAE latents of a quarter", ("vae-64", "gamma-64")),
+    ":gamma-128": ("EDM on Gamma-VAE latents of a half", ("vae-128", "gamma-128")),
+    ":ddgm": ("a DDPM under Gamma noise (arXiv 2106.07582), in pixels", ("ddgm",)),
+}
+
 ENTRIES = (
     Entry(
         "generator",
@@ -87,6 +98,17 @@ ENTRIES = (
         source="EchoNet-Synthetic (MICCAI 2024, arXiv 2406.00808), trained anew on `sim` clips",
         parts=tuple(f"generator-echonet-synthetic-{part}" for part in ("vae", "lidm", "lvdm")),
         modules=("torch", "diffusers"),
+    ),
+    *(
+        Entry(
+            "generator",
+            f"semantic-diffusion{variant}",
+            f"stills that follow label maps, told by SPADE: {what}",
+            source="EDMLX (arXiv 2409.19371), trained anew on `sim` clips",
+            parts=tuple(f"generator-semantic-diffusion-{part}" for part in parts),
+            modules=("torch", "diffusers", "monai"),
+        )
+        for variant, (what, parts) in SEMANTIC.items()
     ),
     Entry(
         "generator",
