@@ -5,6 +5,7 @@ Resizing is two products with matrices that are made of the size alone. So it is
 Shapes: B clips, T frames, H x W pixels of the input, S the network's side.
 """
 
+from collections.abc import Iterator
 from typing import Any, NamedTuple
 
 import torch
@@ -95,6 +96,45 @@ class Whole(nn.Module):
         """Masks of grey frames, uint8 (B, T, H, W)."""
         prob = torch.sigmoid(self.network(self.fitted.shrink(frames)[:, :, None]))[:, :, 0]
         return found(self.fitted.enlarge(prob, frames))
+
+
+class Step(nn.Module):
+    """One frame and a state in, a mask and the next state out.
+
+    Args:
+        network: causal, for squares of `size` pixels.
+
+    Attributes:
+        before: the network's state before the first frame, all zeros.
+    """
+
+    def __init__(self, network: Stream, size: int) -> None:
+        super().__init__()
+        self.network = network
+        self.fitted = Fitted(size)
+        self.before = network.initial_state(1, size, size)
+
+    def forward(self, frame: Tensor, state: list[Tensor]) -> tuple[Tensor, ...]:
+        """`Found` of a grey frame, uint8 (1, H, W), and the state after it, flat."""
+        square = self.fitted.shrink(frame)[:, None, None]
+        logits, after = self.network.advance(square, filled(self.before, iter(state)))
+        prob = torch.sigmoid(logits)[:, 0, 0]
+        return (*found(self.fitted.enlarge(prob, frame)), *flat(after))
+
+
+def flat(state: Any) -> list[Tensor]:
+    """The tensors in nested tuples, in order, each a tensor of its own."""
+    if isinstance(state, Tensor):
+        return [state.clone()]
+    return [tensor for part in state for tensor in flat(part)]
+
+
+def filled(like: Any, tensors: Iterator[Tensor]) -> Any:
+    """The nested tuples of `like` with other tensors, the reverse of `flat`."""
+    if isinstance(like, Tensor):
+        return next(tensors)
+    parts = [filled(part, tensors) for part in like]
+    return type(like)(*parts) if hasattr(like, "_fields") else tuple(parts)
 
 
 def found(prob: Tensor) -> Found:
