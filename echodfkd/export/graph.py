@@ -1,7 +1,7 @@
 """A network with all that stands around it: grey frames of any size go in, masks of that size come out.
 
 Resizing is two products with matrices that are made of the size alone. So it is the area average that
-`echodfkd.sector.crop` takes, to the pixel, and needs no operator that a runtime may lack or do in its own way.
+`echodfkd.sector.crop` takes, to the pixel, and needs no operator that a runtime may lack or do its own way.
 Shapes: B clips, T frames, H x W pixels of the input, S the network's side.
 """
 

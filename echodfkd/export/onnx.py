@@ -1,4 +1,4 @@
-"""ONNX files: a student's whole graph, and for causal ones a second graph that takes one frame after the other.
+"""ONNX files: a student's whole graph, and for causal ones one that takes frame after frame.
 
 Inputs, outputs and metadata stand in docs/export.md.
 """
@@ -26,7 +26,10 @@ from echodfkd.students.stream import Stream
 
 OPSET = 18
 LICENCE, USE = "Apache-2.0", "research only, not for diagnosis"
-EXAMPLE = (150, 170)  # pixels: as many as no network's square has, so that the exporter takes no size for given
+EXAMPLE = (
+    150,
+    170,
+)  # pixels: as many as no network's square has, so that the exporter takes no size for given
 
 
 def export_onnx(model: TorchSegmenter, path: Path) -> None:
@@ -151,4 +154,3 @@ def _hushed() -> Iterator[None]:
             yield
     finally:
         logging.disable(level)
-

@@ -10,8 +10,8 @@ from torch import Tensor, nn
 
 from echodfkd.clip import Frames
 from echodfkd.errors import UsageError
-from echodfkd.segmenter import Prob
 from echodfkd.files import sha256
+from echodfkd.segmenter import Prob
 from echodfkd.students.checkpoint import load_network
 from echodfkd.students.fold import folded
 from echodfkd.students.onnx_segmenter import OnnxSegmenter as OnnxSegmenter
