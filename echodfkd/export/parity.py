@@ -108,8 +108,9 @@ def require(parity: Parity, limits: Limits, force: bool = False) -> dict[str, An
     if not (good or force):
         raise EchoError(
             f"the export differs from its source (Dice {parity.dice:.4f}, {limits.dice:g} is wanted; "
-            f"{parity.least_dice:.4f} on {parity.least_clip}; largest difference {parity.largest_difference}/255, "
-            f"{limits.difference} is allowed) and was not kept; {_advice(limits)}"
+            f"{parity.least_dice:.4f} on {parity.least_clip}; largest difference "
+            f"{parity.largest_difference}/255, {limits.difference} is allowed) and was not kept; "
+            f"{_advice(limits)}"
         )
     return asdict(parity) | {"limits": asdict(limits), "passed": good}
 

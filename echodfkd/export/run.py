@@ -22,9 +22,9 @@ from echodfkd.students.runtime import TorchSegmenter
 from echodfkd.students.stream import Stream
 
 PREPROCESSING = (
-    "inside the graph: grey 0..255, area average (bilinear when growing) to {size} x {size} of the square of the "
-    "longer side, filled with black left and right or below; masks come back bilinearly, threshold 0.5. Before "
-    "it, by the user: the ultrasound sector alone, pixels square in mm"
+    "inside the graph: grey 0..255, area average (bilinear when growing) to {size} x {size} of the square of "
+    "the longer side, filled with black left and right or below; masks come back bilinearly, threshold 0.5. "
+    "Before it, by the user: the ultrasound sector alone, pixels square in mm"
 )
 
 
