@@ -67,7 +67,8 @@ def _sum_up(facts: dict, path: Path) -> None:
     times, lag = facts["latency_ms"], facts["lag_frames"]
     print(
         f"{facts['frames']} frames, ms a frame: {times['p50']} median, {times['p90']} p90, "
-        f"{times['p99']} p99, {times['max']} at most; ED {len(facts['ed_frames'])}, ES {len(facts['es_frames'])}"
+        f"{times['p99']} p99, {times['max']} at most; "
+        f"ED {len(facts['ed_frames'])}, ES {len(facts['es_frames'])}"
         + (f", known {lag['median']:g} frames later (at most {lag['max']})" if lag else "")
         + f"; {path}",
         file=sys.stderr,

@@ -71,7 +71,10 @@ def _signal(process: DDPM) -> Tensor:
     return scheduler.alphas_cumprod
 
 
-class _Steps(DDIMScheduler):
+_Base: Any = DDIMScheduler
+
+
+class _Steps(_Base):
     """diffusers' DDIM with all of its noise, eta 1, which is drawn from Gamma."""
 
     def __init__(self, process: GammaDDPM, steps: int) -> None:
@@ -88,7 +91,7 @@ class _Steps(DDIMScheduler):
         self.process, self.hop = process, process.steps // steps
         self.set_timesteps(steps)
 
-    def step(  # type: ignore[override]
+    def step(
         self,
         model_output: Tensor,
         timestep: Any,
