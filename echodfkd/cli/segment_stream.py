@@ -65,11 +65,7 @@ def _tell(told: "Told") -> None:
 def _sum_up(facts: dict, path: Path) -> None:
     """What it took, on stderr: stdout belongs to the lines of JSON."""
     times, lag = facts["latency_ms"], facts["lag_frames"]
-    print(
-        f"{facts['frames']} frames, ms a frame: {times['p50']} median, {times['p90']} p90, "
-        f"{times['p99']} p99, {times['max']} at most; "
-        f"ED {len(facts['ed_frames'])}, ES {len(facts['es_frames'])}"
-        + (f", known {lag['median']:g} frames later (at most {lag['max']})" if lag else "")
-        + f"; {path}",
-        file=sys.stderr,
-    )
+    took = ", ".join(f"{name} {value}" for name, value in times.items())
+    known = f", known {lag['median']:g} frames later (at most {lag['max']})" if lag else ""
+    events = f"ED {len(facts['ed_frames'])}, ES {len(facts['es_frames'])}{known}"
+    print(f"{facts['frames']} frames, ms a frame: {took}; {events}; {path}", file=sys.stderr)

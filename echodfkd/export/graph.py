@@ -55,7 +55,7 @@ class Fitted(nn.Module):
     def _matrices(self, frames: Tensor, make: Any) -> tuple[Tensor, Tensor]:
         height, width = frames.shape[-2], frames.shape[-1]
         side = torch.sym_max(height, width)
-        return make(height, side, 0), make(width, side, (side - width) // 2)
+        return make(height, side, 0), make(width, side, (side - width + 1) // 2)
 
     def _gathering(self, length: int, side: int, before: int) -> Tensor:
         """(S, length): how much each pixel counts in each place: by its overlap, or linearly when growing."""
