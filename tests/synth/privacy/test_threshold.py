@@ -36,4 +36,4 @@ def test_remarks_of_few_clips_and_of_twins() -> None:
     assert few.startswith("24 training clips are few: ")
     assert few.endswith(" no more is known than that it is below 12%")
     (twins,) = Threshold("gap", np.ones(101, np.float32), COPIES).remarks()
-    assert "100% of its own clips would be rejected, 6% of altered copies missed" in twins
+    assert "100% of its own clips would be rejected, 5% of altered copies missed" in twins
