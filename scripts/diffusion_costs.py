@@ -30,6 +30,7 @@ def costs(generator: SemanticDiffusionGenerator) -> dict[str, float | None]:
 def _measured(generator: SemanticDiffusionGenerator) -> dict[str, float | None]:
     networks: Any = generator.networks
     modules = [networks.denoiser, getattr(networks.codec, "network", nn.Identity())]
+    generator.map(0, 0)  # what draws masks is loaded now, and counts for no model
     megabytes = _peak(generator)
     with FlopCounterMode(display=False) as counter:
         generator.clip(0, 1)

@@ -12,7 +12,8 @@ from math import sqrt
 from typing import Any
 
 import torch
-from diffusers import DDIMScheduler, DDPMScheduler
+from diffusers import DDPMScheduler
+from diffusers.schedulers.scheduling_ddim import DDIMScheduler
 from torch import Tensor
 
 from echodfkd.errors import UsageError, unknown_name

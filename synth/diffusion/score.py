@@ -9,7 +9,7 @@ from math import log
 from typing import Any, Protocol
 
 import torch
-from diffusers import EDMEulerScheduler
+from diffusers.schedulers.scheduling_edm_euler import EDMEulerScheduler
 from torch import Tensor
 
 from echodfkd.errors import unknown_name
@@ -112,7 +112,6 @@ class _Steps(EDMEulerScheduler):
         self.levels = levels
         super().__init__()
         sigmas = levels.sigma(torch.linspace(1, 0, steps, dtype=torch.float64), sampling=True)
-        self.num_inference_steps = steps
         self.timesteps = levels.told(sigmas).float()
         self.sigmas = torch.cat([sigmas, sigmas.new_zeros(1)]).float()
 

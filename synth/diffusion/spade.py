@@ -26,7 +26,7 @@ class SpadeUNet(SPADEDiffusionModelUNet, ConfigMixin):
         groups: of the norms. head: channels of an attention head. hidden: channels between map and gamma.
     """
 
-    config_name = "config.json"  # type: ignore[assignment]
+    config_name: Any = "config.json"
 
     @register_to_config
     def __init__(

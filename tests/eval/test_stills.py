@@ -8,7 +8,7 @@ from echodfkd.eval.stills import Learning, Stills, dice_of, hits_of, learn_masks
 
 
 def heart(index: int, side: int = 32) -> Clip:
-    """A bright wall round a dark LV above a grey atrium: left in one view, right in the other."""
+    """A bright wall round a dark LV, a grey atrium below: left in one view, right in the other."""
     rng = np.random.default_rng(index)
     middle = (10 if index % 2 == 0 else 21) + rng.integers(-1, 2)
     y, x = np.indices((side, side))
