@@ -221,7 +221,31 @@ ENTRIES = (
         modules=("torch",),
         state="named",
     ),
-    Entry("export", "onnx", "ONNX file for onnxruntime and others", modules=("torch", "onnx", "onnxscript")),
+    Entry(
+        "export",
+        "onnx",
+        "ONNX file for onnxruntime and others; for causal students one that takes frame by frame, too",
+        modules=("torch", "onnx", "onnxscript"),
+    ),
+    Entry(
+        "export",
+        "onnx-int8",
+        "ONNX file with convolutions in 8 bits, a quarter of the size; calibrated on `sim` clips",
+        modules=("torch", "onnx", "onnxscript", "onnxruntime"),
+    ),
+    Entry("export", "pt2", "torch.export file, for torch without echodfkd", modules=("torch",)),
+    Entry(
+        "export",
+        "openvino",
+        "OpenVINO's xml and bin, for Intel's CPUs, GPUs and NPUs; extra: echodfkd[openvino]",
+        modules=("torch", "onnx", "onnxscript", "openvino"),
+    ),
+    Entry(
+        "export",
+        "executorch",
+        "ExecuTorch's pte for XNNPACK, for phones; extra: echodfkd[executorch]",
+        modules=("torch", "executorch"),
+    ),
 )
 
 

@@ -7,7 +7,15 @@ from pathlib import Path
 
 from echodfkd.errors import EchoError
 from echodfkd.export.onnx import export_onnx, export_stream
-from echodfkd.export.parity import EIGHT_BITS, SAME, Limits
+from echodfkd.export.others import (
+    export_executorch,
+    export_openvino,
+    export_pt2,
+    run_executorch,
+    run_openvino,
+    run_pt2,
+)
+from echodfkd.export.parity import EIGHT_BITS, HALVES, SAME, Limits
 from echodfkd.export.quantize import export_int8
 from echodfkd.segmenter import Segmenter
 from echodfkd.students.onnx_segmenter import OnnxSegmenter
@@ -41,6 +49,11 @@ class Format:
 FORMATS: dict[str, Format] = {
     "onnx": Format(".onnx", export_onnx, OnnxSegmenter),
     "onnx-int8": Format(".int8.onnx", export_int8, OnnxSegmenter, EIGHT_BITS),
+    "pt2": Format(".pt2", export_pt2, run_pt2),
+    "openvino": Format(
+        ".xml", export_openvino, run_openvino, HALVES, modules=("openvino",), beside=(".bin",)
+    ),
+    "executorch": Format(".pte", export_executorch, run_executorch, modules=("executorch",)),
 }
 STREAMS: dict[str, Format] = {  # by the suffix of the file that it goes with
     ".onnx": Format(".stream.onnx", export_stream, OnnxStream),

@@ -28,6 +28,7 @@ class Limits:
 
 
 SAME = Limits(dice=0.999, difference=2)
+HALVES = Limits(dice=0.999, difference=8)  # weights as fp16
 EIGHT_BITS = Limits(dice=0.99, difference=255)
 
 
