@@ -68,7 +68,7 @@ def test_an_export_is_no_source_of_exports(
     ("arguments", "message"),
     [
         (["nobody"], "unknown model 'nobody'; choose from: "),
-        (["default", "--format", "tflite"], "unknown export format 'tflite'; choose from: onnx"),
+        (["default", "--format", "tflite"], "unknown export format 'tflite'; choose from: executorch, onnx"),
         (["default", "--output", "FILE"], "is a file; --output names a folder"),
         ([], "Missing argument 'model'"),
     ],

@@ -75,7 +75,7 @@ def test_a_parity_miss_fails_the_export() -> None:
 
 
 def test_what_cannot_be_exported_is_said(model: TorchSegmenter, exported: Path, tmp_path: Path) -> None:
-    with pytest.raises(UsageError, match="unknown export format 'tflite'; choose from: onnx"):
+    with pytest.raises(UsageError, match="unknown export format 'tflite'; choose from: executorch, onnx"):
         export_model(model, "tflite", tmp_path, clips())
     with pytest.raises(EchoError, match="is an exported file already"):
         export_model(OnnxSegmenter(exported), "onnx", tmp_path, clips())  # type: ignore[arg-type]
