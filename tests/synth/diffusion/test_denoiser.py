@@ -6,7 +6,16 @@ from torch import Tensor, nn
 from echodfkd.errors import EchoError
 from echodfkd.synth.diffusion import denoiser as module
 from echodfkd.synth.diffusion.conditions import Conditioner
-from echodfkd.synth.diffusion.denoiser import Denoiser, Told, fold, grown, unfold, widen_norms
+from echodfkd.synth.diffusion.denoiser import (
+    Denoiser,
+    TimeConv,
+    Told,
+    fold,
+    grown,
+    unfold,
+    widen_norms,
+    with_time_convs,
+)
 
 
 @pytest.mark.parametrize("patch", [1, 2, 4])
@@ -112,3 +121,19 @@ def test_what_a_denoiser_must_be_told_is_checked() -> None:
 def test_a_network_of_another_class_is_refused() -> None:
     with pytest.raises(EchoError, match="no denoiser can be made of Linear; known are UNetSpatioTemporal"):
         Denoiser(nn.Linear(2, 2), (EF,))
+
+
+def test_convolutions_over_time_are_computed_as_pictures() -> None:
+    conv, other = nn.Conv3d(3, 5, (3, 1, 1), padding=(1, 0, 0)), nn.Conv3d(5, 2, 3, padding=1)
+    plain = nn.Sequential(conv, other)
+    x = torch.randn(2, 3, 4, 6, 5)
+    expected, names = plain(x), [*plain.state_dict()]
+    fast = with_time_convs(plain)
+    assert [type(module) for module in fast] == [TimeConv, nn.Conv3d]
+    assert [*fast.state_dict()] == names
+    torch.testing.assert_close(fast(x), expected)
+
+
+def test_a_convolution_that_shortens_time_is_left_alone() -> None:
+    conv = nn.Conv3d(1, 1, (3, 1, 1))
+    assert with_time_convs(nn.Sequential(conv))[0] is conv
