@@ -200,6 +200,13 @@ ENTRIES = (
         state="named",
     ),
     Entry("export", "onnx", "ONNX file for onnxruntime and others", modules=("torch", "onnx", "onnxscript")),
+    Entry(
+        "export",
+        "web",
+        "static page that runs the model in the browser; nothing leaves the device",
+        source="echodfkd, ONNX Runtime Web (MIT)",
+        modules=("torch", "onnx", "onnxscript"),
+    ),
 )
 
 

@@ -33,7 +33,7 @@ def export_model(
         EchoError: if the model is not in torch, cannot be exported, or fails the check; nothing is left then.
     """
     if layout not in FORMATS:
-        raise unknown_name("export format", layout, list(FORMATS))
+        raise unknown_name("export format", layout, [*FORMATS, "web"])
     if len(members := getattr(model, "members", ())) > 1:
         raise UsageError(
             f"{model.name} is {len(members)} models: export each, or a student distilled from them"
