@@ -4,11 +4,15 @@ import base64
 import json
 import shutil
 import subprocess
+import time
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import pytest
+
+if TYPE_CHECKING:
+    from playwright.sync_api import Page
 
 WEB = Path(__file__).parent.parent / "echodfkd" / "export" / "web"
 CALL = Path(__file__).parent / "export" / "web" / "call.mjs"
@@ -45,3 +49,42 @@ def _encoded(value: Any) -> Any:
 
 def _decoded(value: dict[str, Any]) -> Any:
     return np.frombuffer(base64.b64decode(value["u8"]), np.uint8) if set(value) == {"u8"} else value
+
+
+def wait(page: "Page", what: str, seconds: float = 240) -> None:
+    """Until an expression is true on a page. Its policy allows no eval, so that Playwright's own waits fail."""
+    end = time.monotonic() + seconds
+    while not page.evaluate(what):
+        assert time.monotonic() < end, f"the page never came to {what}"
+        page.wait_for_timeout(100)
+
+
+def analysed(page: "Page", clip: Path) -> dict[str, Any]:
+    """What the page finds in a clip that is handed to it: `problem` (its line) or `result`."""
+    wait(page, "document.getElementById('status').hidden")
+    page.evaluate("globalThis.before = echodfkd.result()")
+    page.set_input_files("#file", clip)
+    done = "echodfkd.result() !== before || !document.getElementById('problem').hidden"
+    wait(page, f"document.getElementById('status').hidden && ({done})")
+    if page.is_visible("#problem"):
+        return {"problem": page.inner_text("#problem")}
+    return dict(page.evaluate(RESULT))
+
+
+RESULT = """
+() => {
+  const { ef, events, beats, area, warnings, width, height, fps, spacing, window, probs, backend, outlines } = echodfkd.result();
+  const text = (bytes) => btoa(bytes.reduce((all, one) => all + String.fromCharCode(one), ''));
+  return { ef, events, beats, area, warnings, width, height, fps, spacing, window, backend, outlines, probs: probs.map(text) };
+}
+"""
+
+
+def masks(result: dict[str, Any], size: int = 112) -> np.ndarray:
+    """The clean masks on the input's grid, bool (T, H, W), laid back as the page does it."""
+    shape = (result["width"], result["height"])
+    probs = [base64.b64decode(one) for one in result["probs"]]
+    cases = ((prob, size, result["window"], *shape) for prob in probs)
+    found = javascript("analyse.js", "layBack", *cases)
+    assert [one["area"] for one in found] == result["area"]
+    return np.stack([one["mask"].reshape(shape[::-1]) > 0 for one in found])
