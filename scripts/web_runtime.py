@@ -1,7 +1,7 @@
 """Put the browser runtime of the exported page into the package, from npm: web_runtime.py (needs npm).
 
-The versions are those of echodfkd/export/web/package-lock.json, which names hashes and no addresses; to change
-them: edit package.json there and run `npm install --omit-lockfile-registry-resolved --package-lock-only`.
+The versions are those of echodfkd/export/web/package-lock.json, which names hashes and no addresses. To
+change them, edit package.json and run `npm install --omit-lockfile-registry-resolved --package-lock-only` there.
 """
 
 import lzma
@@ -13,7 +13,10 @@ from pathlib import Path
 
 WEB = Path(__file__).resolve().parent.parent / "echodfkd" / "export" / "web"
 RUNTIME = WEB / "runtime"
-PLAIN, GPU = "wasm", "webgpu"  # what browsers without WebGPU load, and those with it: a file more, half to load
+PLAIN, GPU = (
+    "wasm",
+    "webgpu",
+)  # what browsers without WebGPU load, and those with it: a file more, half to load
 SCRIPTS = {  # of onnxruntime-web's dist folder -> ours; .js, since every host knows what that is
     "ort.wasm.min.mjs": f"{PLAIN}.js",
     "ort-wasm-simd-threaded.mjs": f"{PLAIN}-loader.js",

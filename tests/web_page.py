@@ -52,7 +52,7 @@ def _decoded(value: dict[str, Any]) -> Any:
 
 
 def wait(page: "Page", what: str, seconds: float = 240) -> None:
-    """Until an expression is true on a page. Its policy allows no eval, so that Playwright's own waits fail."""
+    """Until an expression is true on a page, whose policy allows no eval as Playwright's own waits need."""
     end = time.monotonic() + seconds
     while not page.evaluate(what):
         assert time.monotonic() < end, f"the page never came to {what}"
@@ -73,9 +73,9 @@ def analysed(page: "Page", clip: Path) -> dict[str, Any]:
 
 RESULT = """
 () => {
-  const { ef, events, beats, area, warnings, width, height, fps, spacing, window, probs, backend, outlines } = echodfkd.result();
+  const { view, probs, ...found } = echodfkd.result();
   const text = (bytes) => btoa(bytes.reduce((all, one) => all + String.fromCharCode(one), ''));
-  return { ef, events, beats, area, warnings, width, height, fps, spacing, window, backend, outlines, probs: probs.map(text) };
+  return { ...found, probs: probs.map(text) };
 }
 """
 

@@ -1,4 +1,4 @@
-"""The web page: a static folder that runs a model in the browser, `echodfkd/export/web/` with the model in it."""
+"""The web page: a static folder that runs a model in the browser, `echodfkd/export/web/` with it inside."""
 
 import gzip
 import lzma
@@ -34,7 +34,8 @@ def export_page(
 
     Args:
         model: a network in torch. output: folder, made if absent.
-        clips: name -> uint8 (T, size, size), what the check runs on. sample: a synthetic clip to try the page.
+        clips: name -> uint8 (T, size, size), what the check runs on.
+        sample: a synthetic clip to try the page with.
 
     Returns:
         The path of index.html, and what stands in `export.json`.
@@ -75,5 +76,5 @@ def page_files() -> dict[Path, bytes]:
     for name in packed:
         wasm = lzma.decompress(files.pop(name))
         # mtime 0: equal pages have equal bytes. .bin, since some hosts unpack .gz on the way and some do not
-        files[name.with_suffix(".bin")] = gzip.compress(wasm, mtime=0)
+        files[name.with_suffix(".bin")] = gzip.compress(wasm, 6, mtime=0)
     return files

@@ -55,10 +55,14 @@ def assert_agree(found: dict, ours: Segmentation) -> None:
     for kind, frames in (("ed", ours.result.ed_frames), ("es", ours.result.es_frames)):
         assert found["events"][kind] == pytest.approx(list(frames), abs=1)
     assert found["fps"] == pytest.approx(ours.result.fps, rel=1e-3)
-    assert found["spacing"] == (None if ours.result.spacing_mm is None else pytest.approx(ours.result.spacing_mm))
+    assert found["spacing"] == (
+        None if ours.result.spacing_mm is None else pytest.approx(ours.result.spacing_mm)
+    )
 
 
-def test_it_finds_what_segment_finds_and_asks_nobody(browser: HeadlessBrowser, web_page, clips: dict[str, Path]) -> None:
+def test_it_finds_what_segment_finds_and_asks_nobody(
+    browser: HeadlessBrowser, web_page, clips: dict[str, Path]
+) -> None:
     with browser.visit(web_page.address) as seen:
         for name in ("cine", "mp4"):
             found = analysed(seen.page, clips[name])
@@ -93,7 +97,16 @@ def test_it_works_without_a_network_once_it_is_loaded_and_saves_what_it_found(
     assert [k for k, row in enumerate(rows) if row["event"] == "ED"] == found["events"]["ed"]
     figures = json.loads(saved["json"].read_text())
     assert figures["ef"] == pytest.approx(found["ef"], abs=0.01)
-    assert set(figures) >= {"frames", "fps", "beats", "ed_frames", "heart_rate_bpm", "ef_method", "model", "warnings"}
+    assert set(figures) >= {
+        "frames",
+        "fps",
+        "beats",
+        "ed_frames",
+        "heart_rate_bpm",
+        "ef_method",
+        "model",
+        "warnings",
+    }
     assert saved["png"].read_bytes().startswith(b"\x89PNG")
 
 
@@ -130,7 +143,9 @@ def frame(seen: Visit) -> int:
     return int(seen.page.evaluate("Number(document.getElementById('seek').value)"))
 
 
-def test_rate_spacing_and_side_can_be_said(browser: HeadlessBrowser, web_page, clips: dict[str, Path]) -> None:
+def test_rate_spacing_and_side_can_be_said(
+    browser: HeadlessBrowser, web_page, clips: dict[str, Path]
+) -> None:
     with browser.visit(web_page.address, still=True) as seen:
         before = analysed(seen.page, clips["mp4"])
         assert any("spacing unknown" in line for line in before["warnings"])
@@ -140,7 +155,9 @@ def test_rate_spacing_and_side_can_be_said(browser: HeadlessBrowser, web_page, c
         seen.page.evaluate("globalThis.before = echodfkd.result()")
         seen.page.click("form button")
         wait(seen.page, "document.getElementById('status').hidden && echodfkd.result() !== before")
-        after = seen.page.evaluate("(({ fps, spacing, beats, warnings }) => ({ fps, spacing, beats, warnings }))(echodfkd.result())")
+        after = seen.page.evaluate(
+            "(({ fps, spacing, beats, warnings }) => ({ fps, spacing, beats, warnings }))(echodfkd.result())"
+        )
         assert (after["fps"], after["spacing"]) == (25, [0.5, 0.5])
         assert all(beat["edvMl"] > beat["esvMl"] > 0 for beat in after["beats"])
         assert not any("spacing unknown" in line for line in after["warnings"])

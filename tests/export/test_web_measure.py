@@ -36,10 +36,16 @@ def test_events_beats_and_heart_rate_are_those_of_segment() -> None:
     events = [detect_events(area, fps) for area, fps in cases]
     assert sum(bool(each.ed and each.es) for each in events) > 30
     assert [Events(tuple(one["ed"]), tuple(one["es"])) for one in found] == events
-    rates = javascript("measure/beats.js", "heartRate", *((one, case[1]) for one, case in zip(found, cases, strict=True)))
+    rates = javascript(
+        "measure/beats.js", "heartRate", *((one, case[1]) for one, case in zip(found, cases, strict=True))
+    )
     ours = [heart_rate_bpm(one, case[1]) for one, case in zip(events, cases, strict=True)]
     assert [rate and round(rate, 6) for rate in rates] == [rate and round(rate, 6) for rate in ours]
-    pairs = javascript("measure/beats.js", "pairBeats", *((one, len(case[0])) for one, case in zip(found, cases, strict=True)))
+    pairs = javascript(
+        "measure/beats.js",
+        "pairBeats",
+        *((one, len(case[0])) for one, case in zip(found, cases, strict=True)),
+    )
     theirs = [pair_beats(one, len(case[0])) for one, case in zip(events, cases, strict=True)]
     assert pairs == [[vars(beat) for beat in beats] for beats in theirs]
     halves = javascript("measure/beats.js", "filling", *((one,) for one in found))
@@ -108,5 +114,7 @@ def test_what_is_no_lv_is_said_as_segment_says_it(sizes: tuple[int, int]) -> Non
     cases = [(area, sizes[0] * sizes[1]) for area in areas]
     found = javascript("measure/measure.js", "noLv", *cases)
     for said, (area, pixels) in zip(found, cases, strict=True):
-        nothing = measure(np.array(area), lambda _: np.zeros((4, 4), bool), sector_px=pixels, fps=50, spacing_mm=None)
+        nothing = measure(
+            np.array(area), lambda _: np.zeros((4, 4), bool), sector_px=pixels, fps=50, spacing_mm=None
+        )
         assert said == (nothing.warnings[0] if nothing.warnings[0].startswith("No LV") else None)

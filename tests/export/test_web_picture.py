@@ -62,7 +62,11 @@ def test_what_is_wrong_with_the_framing_is_said(clips: dict[str, Clip]) -> None:
     for theirs, own in zip(said, ours, strict=True):
         assert theirs == own or theirs == (own or "").replace("; turn it and run again", "")
     assert sum(one is not None for one in ours) >= 3
-    found = javascript("picture/fan.js", "upsideDown", *((one.mask, *case[1:]) for one, case in zip(sectors, cases, strict=True)))
+    found = javascript(
+        "picture/fan.js",
+        "upsideDown",
+        *((one.mask, *case[1:]) for one, case in zip(sectors, cases, strict=True)),
+    )
     assert found == [upside_down(one.mask) for one in sectors]
     assert True in found
 

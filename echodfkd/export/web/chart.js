@@ -1,31 +1,38 @@
 // The area curve with its ED and ES marks, as SVG.
 import { curveOf, ticks } from "./curve.js";
 
-const [WIDTH, HEIGHT] = [560, 300];
+const [NARROWEST, WIDEST, HEIGHT] = [280, 640, 280]; // pixels
 const [LEFT, RIGHT, TOP, BOTTOM] = [48, 14, 26, 38];
 const LABELS = 12; // more marks than that are not lettered
 
 /** A chart in `place`; `chosen` hears of frames that are clicked. */
 export class Chart {
   constructor(place, chosen) {
-    Object.assign(this, { place, chosen, curve: null });
+    Object.assign(this, { place, chosen, result: null, width: 0, frame: 0 });
+    new ResizeObserver(() => { if (this.result && this.#room() !== this.width) this.draw(this.result); }).observe(place);
+  }
+
+  /** As wide as its place, so that letters keep their size. */
+  #room() {
+    return Math.min(Math.max(Math.round(this.place.clientWidth), NARROWEST), WIDEST);
   }
 
   draw(result) {
     const curve = curveOf(result);
-    this.curve = curve;
+    const width = this.#room();
+    Object.assign(this, { result, curve, width });
     const [low, high] = [Math.min(...curve.y), Math.max(...curve.y)];
     const rim = 0.12 * (high - low || high || 1);
     const [bottom, top, last] = [Math.max(low - rim, 0), high + rim, curve.x[curve.x.length - 1] || 1];
-    this.x = (value) => LEFT + (value / last) * (WIDTH - LEFT - RIGHT);
+    this.x = (value) => LEFT + (value / last) * (width - LEFT - RIGHT);
     this.y = (value) => HEIGHT - BOTTOM - ((value - bottom) / (top - bottom)) * (HEIGHT - TOP - BOTTOM);
-    const svg = shape("svg", { viewBox: `0 0 ${WIDTH} ${HEIGHT}`, role: "img", "aria-label": describe(result, curve) });
+    const svg = shape("svg", { viewBox: `0 0 ${width} ${HEIGHT}`, role: "img", "aria-label": describe(result, curve) });
     for (const value of ticks(bottom, top, 5)) {
-      svg.append(shape("line", { class: "grid", x1: LEFT, x2: WIDTH - RIGHT, y1: this.y(value), y2: this.y(value) }));
+      svg.append(shape("line", { class: "grid", x1: LEFT, x2: width - RIGHT, y1: this.y(value), y2: this.y(value) }));
       svg.append(letters(LEFT - 6, this.y(value) + 4, "end", String(value)));
     }
-    for (const value of ticks(0, last, 6)) svg.append(letters(this.x(value), HEIGHT - 20, "middle", String(value)));
-    svg.append(letters(LEFT, 14, "start", curve.yLabel), letters(WIDTH - RIGHT, HEIGHT - 4, "end", curve.xLabel));
+    for (const value of ticks(0, last, width / 90)) svg.append(letters(this.x(value), HEIGHT - 20, "middle", String(value)));
+    svg.append(letters(LEFT, 14, "start", curve.yLabel), letters(width - RIGHT, HEIGHT - 4, "end", curve.xLabel));
     const points = curve.x.map((value, k) => `${this.x(value).toFixed(1)},${this.y(curve.y[k]).toFixed(1)}`);
     svg.append(shape("polyline", { class: "curve", points: points.join(" ") }));
     this.#marks(svg, result);
@@ -34,10 +41,12 @@ export class Chart {
     svg.append(this.cursor, this.dot);
     this.#listen(svg, curve.x.length);
     this.place.replaceChildren(svg);
+    this.point(Math.min(this.frame, curve.x.length - 1));
   }
 
   /** Shows which frame is on the screen. */
   point(frame) {
+    this.frame = frame;
     const [x, y] = [this.x(this.curve.x[frame]), this.y(this.curve.y[frame])];
     set(this.cursor, { x1: x, x2: x });
     set(this.dot, { cx: x, cy: y });
@@ -60,8 +69,8 @@ export class Chart {
   #listen(svg, count) {
     const choose = (event) => {
       const box = svg.getBoundingClientRect();
-      const at = ((event.clientX - box.left) / box.width) * WIDTH;
-      const share = (at - LEFT) / (WIDTH - LEFT - RIGHT);
+      const at = ((event.clientX - box.left) / box.width) * this.width;
+      const share = (at - LEFT) / (this.width - LEFT - RIGHT);
       this.chosen(Math.round(Math.min(Math.max(share, 0), 1) * (count - 1)));
     };
     svg.addEventListener("pointerdown", choose);
