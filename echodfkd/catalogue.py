@@ -56,6 +56,17 @@ class Entry:
         return self.state == "ready"
 
 
+SEMANTIC = {  # variant of `semantic-diffusion` -> what it is, the parts that it is made of
+    "": ("EDM on Gamma-VAE latents of a quarter, as :gamma-64", ("vae-64", "gamma-64")),
+    ":sdm": ("a DDPM that predicts noise, in pixels", ("sdm",)),
+    ":ve": ("variance exploding, in pixels", ("ve",)),
+    ":vp": ("variance preserving, in pixels", ("vp",)),
+    ":edm": ("EDM in pixels", ("edm",)),
+    ":gamma-64": ("EDM on Gamma-VAE latents of a quarter", ("vae-64", "gamma-64")),
+    ":gamma-128": ("EDM on Gamma-VAE latents of a half", ("vae-128", "gamma-128")),
+    ":ddgm": ("a DDPM under Gamma noise (arXiv 2106.07582), in pixels", ("ddgm",)),
+}
+
 ENTRIES = (
     Entry(
         "generator",
@@ -87,6 +98,17 @@ ENTRIES = (
         source="EchoNet-Synthetic (MICCAI 2024, arXiv 2406.00808), trained anew on `sim` clips",
         parts=tuple(f"generator-echonet-synthetic-{part}" for part in ("vae", "lidm", "lvdm")),
         modules=("torch", "diffusers"),
+    ),
+    *(
+        Entry(
+            "generator",
+            f"semantic-diffusion{variant}",
+            f"stills that follow label maps, told by SPADE: {what}",
+            source="EDMLX (arXiv 2409.19371), trained anew on `sim` clips",
+            parts=tuple(f"generator-semantic-diffusion-{part}" for part in parts),
+            modules=("torch", "diffusers", "monai"),
+        )
+        for variant, (what, parts) in SEMANTIC.items()
     ),
     Entry(
         "generator",
@@ -199,7 +221,31 @@ ENTRIES = (
         modules=("torch",),
         state="named",
     ),
-    Entry("export", "onnx", "ONNX file for onnxruntime and others", modules=("torch", "onnx", "onnxscript")),
+    Entry(
+        "export",
+        "onnx",
+        "ONNX file for onnxruntime and others; for causal students one that takes frame by frame, too",
+        modules=("torch", "onnx", "onnxscript"),
+    ),
+    Entry(
+        "export",
+        "onnx-int8",
+        "ONNX file with convolutions in 8 bits, a quarter of the size; calibrated on `sim` clips",
+        modules=("torch", "onnx", "onnxscript", "onnxruntime"),
+    ),
+    Entry("export", "pt2", "torch.export file, for torch without echodfkd", modules=("torch",)),
+    Entry(
+        "export",
+        "openvino",
+        "OpenVINO's xml and bin, for Intel's CPUs, GPUs and NPUs; extra: echodfkd[openvino]",
+        modules=("torch", "onnx", "onnxscript", "openvino"),
+    ),
+    Entry(
+        "export",
+        "executorch",
+        "ExecuTorch's pte for XNNPACK, for phones; extra: echodfkd[executorch]",
+        modules=("torch", "executorch"),
+    ),
     Entry(
         "export",
         "web",
@@ -244,7 +290,7 @@ def _assembled(entry: Entry, cards: list[Entry]) -> Entry:
     folder = folder_with(entry.parts)
     if folder is None:
         files = ", ".join(f"{part}.safetensors" for part in entry.parts)
-        needs = f"{files} in {FOLDER} or {model_folder()}, or --weights of the published ones"
+        needs = f"{files} in {FOLDER} or {model_folder()}, or a folder of them named by --weights"
         return replace(entry, state="missing", needs=needs)
     paths = [folder / f"{part}.safetensors" for part in entry.parts]
     described = [card for card in cards if card.path in paths]

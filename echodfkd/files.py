@@ -1,6 +1,7 @@
 """Files that are whole or absent: each is written under a temporary name and renamed when it is done."""
 
 import errno
+import hashlib
 import json
 import os
 import secrets
@@ -43,6 +44,12 @@ def atomic_path(final: Path) -> Iterator[Path]:
         raise
     finally:
         temporary.unlink(missing_ok=True)
+
+
+def sha256(path: Path) -> str:
+    """Hex digest of a file."""
+    with path.open("rb") as stream:
+        return hashlib.file_digest(stream, "sha256").hexdigest()
 
 
 def write_bytes(path: Path, data: bytes) -> None:

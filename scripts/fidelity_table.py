@@ -23,8 +23,9 @@ from echodfkd.eval.fidelity.describe import describe
 from echodfkd.eval.fidelity.features import load_features
 from echodfkd.eval.fidelity.look import FRAMES, Look
 from echodfkd.eval.fidelity.outputs import entry
-from echodfkd.eval.fidelity.privacy import altered
 from echodfkd.files import write_json
+from echodfkd.synth.privacy.copies import COPIES, altered_copy
+from echodfkd.synth.privacy.gallery import evenly
 from echodfkd.synth.sim.generator import SimGenerator
 
 REFERENCE, OTHER = 1_618_033, 2_718_281  # seeds that nothing else uses
@@ -42,6 +43,11 @@ def frozen(frames: Frames) -> Frames:
 def noisy(frames: Frames) -> Frames:
     noise = np.random.default_rng(0).normal(0, NOISE, frames.shape) * (frames > 2)
     return np.clip(frames + noise, 0, 255).astype(np.uint8)
+
+
+def altered(frames: Frames) -> Frames:
+    """Otherwise than the copies that set the threshold: by other draws."""
+    return altered_copy(frames, np.random.default_rng(REFERENCE))
 
 
 def same(frames: Frames) -> Frames:
@@ -98,7 +104,8 @@ def main(arguments: Sequence[str] | None = None) -> int:
         def seen(name: str, preset: str, seed: int, change: Callable[[Frames], Frames]) -> Iterator[Clip]:
             return track(clips(preset, seed, change, o.clips), f"describing {name}", o.clips)
 
-        reference = describe("reference", seen("reference", "echonet", REFERENCE, same), features, look)
+        originals, copied = seen("reference", "echonet", REFERENCE, same), evenly(o.clips, COPIES).tolist()
+        reference = describe("reference", originals, features, look, copied)
         found = {
             name: compared(describe(name, seen(name, *how), features, look), reference, features)
             for name, how in SETS.items()

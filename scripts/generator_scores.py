@@ -21,6 +21,7 @@ from echodfkd.eval.score import predict
 from echodfkd.segment.masks import lv_masks
 from echodfkd.segmenter import Segmenter
 from echodfkd.synth.base import BatchGenerator, Generator
+from echodfkd.synth.privacy.copies import COPIES
 from echodfkd.synth.sim.generator import SimGenerator
 
 REFERENCE = 161_803  # seed of the `sim` clips that all are compared with; nothing learned from it
@@ -71,7 +72,8 @@ def drawn(generator: Generator, seed: int, clips: int, seconds: list[float]) -> 
 def reference(frames: int, fps: float, clips: int, features: Features) -> Described:
     """`sim`'s own clips as all others are looked at."""
     source = SimGenerator(frames=frames, fps=fps, ef=EVEN)
-    return describe("sim", (source.clip(REFERENCE, i) for i in range(clips)), features, Look(fps, 112))
+    theirs, copied = (source.clip(REFERENCE, i) for i in range(clips)), range(min(clips, COPIES))
+    return describe("sim", theirs, features, Look(fps, 112), copied)
 
 
 def score(generator: Generator, judge: Segmenter, seed: int, clips: int, name: str = "") -> Score:

@@ -18,7 +18,6 @@ from echodfkd.clip import Frames
 from echodfkd.clipset import ClipSet
 from echodfkd.synth.privacy.copies import ALTERATIONS, Rng
 from echodfkd.synth.privacy.filter import PrivacyFilter, fit_filter
-from echodfkd.synth.privacy.threshold import published
 from echodfkd.synth.sim.generator import SimGenerator
 from echodfkd.synth.sim.storage import through_h264
 from echodfkd.synth.write import write_clip_set
@@ -86,8 +85,9 @@ def main(preset: str = "echonet", training: str = "200", copies: str = "100", fr
         at = privacy.threshold
         drawn = (clips.load(i % len(clips), masks=False).frames for i in range(int(copies)))
         hidden = list(drawn)
-    usual = published(at.fresh, at.copies)
-    print(f"{preset}: {training} training clips, threshold {at.value}, by the published rule {usual:.4f}")
+    print(
+        f"{preset}: {training} training clips, threshold {at.value}, by the published rule {at.published:.4f}"
+    )
     print("| clips | n | rejected | least alike | median | most alike |\n|---|---|---|---|---|---|")
     row("fresh", (generator.clip(2, i).frames for i in range(int(fresh))), privacy)
     every = (altered(f, combination(i), np.random.default_rng((3, i))) for i, f in enumerate(hidden))

@@ -51,7 +51,7 @@ def through_onnx(model: TorchSegmenter, folder: Path, threads: int) -> Run:
     session = onnxruntime.InferenceSession(str(path), options, providers=["CPUExecutionProvider"])
 
     def run(frames: Frames) -> object:
-        return session.run(None, {"frames": frames[None, :, None].astype(np.float32)})
+        return session.run(None, {"frames": frames[None]})
 
     return run
 

@@ -1,7 +1,7 @@
 """Put the browser runtime of the exported page into the package, from npm: web_runtime.py (needs npm).
 
-The versions are those of echodfkd/export/web/package-lock.json, which names hashes and no addresses. To
-change them, edit package.json and run `npm install --omit-lockfile-registry-resolved --package-lock-only` there.
+The versions are those of echodfkd/export/web/package-lock.json, which names hashes and no addresses. To change
+them, edit package.json and run there: `npm install --omit-lockfile-registry-resolved --package-lock-only`.
 """
 
 import lzma

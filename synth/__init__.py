@@ -41,6 +41,14 @@ def _flow() -> Maker:
     return FlowGenerator
 
 
+def _semantic_diffusion(variant: str = "") -> Maker:
+    from echodfkd.synth.semantic_diffusion.generator import SemanticDiffusionGenerator
+
+    return partial(SemanticDiffusionGenerator, variant=variant)
+
+
+SEMANTIC = ("sdm", "ve", "vp", "edm", "gamma-64", "gamma-128", "ddgm")  # what `semantic-diffusion` compares
+
 GENERATORS: dict[str, Callable[[], Maker]] = {
     "sim": _sim,
     "free-echo": _free_echo,
@@ -49,6 +57,8 @@ GENERATORS: dict[str, Callable[[], Maker]] = {
     "echonet-synthetic": _echonet_synthetic,
     "echonet-synthetic:ped-a4c": partial(_echonet_synthetic, "ped-a4c"),
     "echonet-synthetic:ped-psax": partial(_echonet_synthetic, "ped-psax"),
+    "semantic-diffusion": _semantic_diffusion,
+    **{f"semantic-diffusion:{variant}": partial(_semantic_diffusion, variant) for variant in SEMANTIC},
 }
 
 

@@ -32,10 +32,17 @@ def _free_echo() -> Parts:
     return PARTS
 
 
+def _semantic_diffusion() -> Parts:
+    from echodfkd.synth.semantic_diffusion.parts import PARTS
+
+    return PARTS
+
+
 SYSTEMS: dict[str, Callable[[], Parts]] = {  # name -> its parts by name; "" is one that has no others
     "echonet-synthetic": _echonet_synthetic,
     "flow": _flow,
     "free-echo": _free_echo,
+    "semantic-diffusion": _semantic_diffusion,
 }
 SHARED_CODEC = "echonet-synthetic"  # whose vae systems without one of their own work behind
 
@@ -57,7 +64,9 @@ def part_of(name: str) -> "Part":
 
 
 def codec_of(name: str) -> Path | None:
-    """Trained weights of the codec that a system works behind, embedded or in the user's folder of models."""
-    stems = [f"generator-{system}-vae" for system in (name.partition(":")[0], SHARED_CODEC)]
+    """Trained weights of the codec that a part works behind, embedded or in the user's folder of models."""
+    behind = part_of(name).behind
+    systems = [name.partition(":")[0], *([SHARED_CODEC] if behind == "vae" else [])]
+    stems = [f"generator-{system}-{behind}" for system in systems]
     files = [folder / f"{stem}.safetensors" for stem in stems for folder in (FOLDER, model_folder())]
     return next((file for file in files if file.is_file()), None)

@@ -39,6 +39,10 @@ def _lightning(path: Path, device: str) -> "Segmenter":
 
 
 def _onnx(path: Path, device: str) -> "Segmenter":
+    from echodfkd.students.onnx_segmenter import OURS, OnnxSegmenter, metadata, open_session
+
+    if metadata(open_session(path)).keys() >= OURS:  # runs without torch
+        return OnnxSegmenter(path)
     from echodfkd.teachers.onnx_file import load_onnx
 
     return load_onnx(path)
@@ -85,10 +89,13 @@ def load_teacher(
         UsageError: for an unknown name (the choices are listed), or weights that do not exist.
         EchoError: if the file cannot be used.
     """
-    from echodfkd.students.load import STUDENTS, load_student
-    from echodfkd.students.runtime import load_torch
     from echodfkd.teachers.names import members
     from echodfkd.weights import embedded_path
+
+    if weights is None and Path(name).suffix == ".onnx" and (file := _found(name)):
+        return load_file(file, device)  # before torch is imported
+    from echodfkd.students.load import STUDENTS, load_student
+    from echodfkd.students.runtime import load_torch
 
     if weights is not None and not weights.is_file():
         raise UsageError(f"--weights {weights}: no such file")
@@ -139,10 +146,10 @@ def load_file(path: Path, device: str) -> "Segmenter":
     Raises:
         EchoError: if it cannot be used; the line says what is read instead.
     """
-    from echodfkd.students.load import load_student
-    from echodfkd.teachers.hub import is_folder_of_weights, load_folder
-
     if path.is_dir():
+        from echodfkd.students.load import load_student
+        from echodfkd.teachers.hub import is_folder_of_weights, load_folder
+
         return load_folder(path, device) if is_folder_of_weights(path) else load_student(str(path), device)
     if path.suffix in FILES:
         return FILES[path.suffix](path, device)

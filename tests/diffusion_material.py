@@ -16,9 +16,11 @@ from echodfkd.synth.diffusion.conditions import Conditioner, Values
 from echodfkd.synth.diffusion.corpus import Corpus, Shape
 from echodfkd.synth.diffusion.denoiser import Denoiser
 from echodfkd.synth.diffusion.process import DDPM, EDM, Flow, Process
+from echodfkd.synth.diffusion.score import VE, VP
+from echodfkd.synth.diffusion.spade import SpadeUNet
 from echodfkd.synth.write import write_clip_set
 
-PROCESSES: list[Process] = [EDM(), DDPM(), DDPM("epsilon"), Flow()]
+PROCESSES: list[Process] = [EDM(), VE(), VP(), DDPM(), DDPM("epsilon"), Flow()]
 SOLVERS = [(process, solver) for process in PROCESSES for solver in process.solvers]
 
 
@@ -65,6 +67,12 @@ def unscaled(process: Process, sample: Tensor, time: Tensor) -> tuple[Tensor, Te
     if isinstance(process, EDM):
         sigma = torch.exp(4 * time)
         return sample * (sigma**2 + process.sigma_data**2).sqrt(), sigma
+    if isinstance(process, VE):
+        return sample, 2 * torch.exp(time)
+    if isinstance(process, VP):
+        t = time.double() / 999
+        signal = torch.exp(-(process.beta_d * t**2 / 2 + process.beta_min * t))
+        return sample / signal.sqrt().to(sample), (1 / signal - 1).sqrt().to(sample)
     return sample, abar(process, time) if isinstance(process, DDPM) else time / 1000
 
 
@@ -77,7 +85,9 @@ def answer(process: Process, noisy: Tensor, clean: Tensor, level: Tensor) -> Ten
         noise = (noisy - level.sqrt() * clean) / (1 - level).sqrt()
         v = process.prediction == "v_prediction"
         return level.sqrt() * noise - (1 - level).sqrt() * clean if v else noise
-    return (noisy - clean) / level
+    if isinstance(process, VE):
+        return (clean - noisy) / level
+    return (noisy - clean) / level  # of a flow, and of VP
 
 
 def image_unet(channels: int = 1, told: int = 0) -> UNet2DModel:
@@ -93,6 +103,22 @@ def image_unet(channels: int = 1, told: int = 0) -> UNet2DModel:
         norm_num_groups=4,
         add_attention=False,
     )
+
+
+def woken(network: nn.Module) -> Any:
+    """The network with what begins at zero, and lets nothing through, no longer there."""
+    for weight in network.parameters():
+        if weight.ndim == 4 and not bool(weight.any()):
+            torch.nn.init.normal_(weight, std=0.1)
+    return network
+
+
+def spade_unet(channels: int = 1) -> SpadeUNet:
+    torch.manual_seed(0)
+    network = SpadeUNet(
+        channels, channels, 3, 2, channels=(8, 16), attention=(False, True), groups=2, head=8, hidden=8
+    )
+    return woken(network)
 
 
 def video_unet(channels: int = 1, told: int = 0) -> UNetSpatioTemporalConditionModel:
@@ -121,10 +147,9 @@ def vae(patch: int = 2, **more: Any) -> AutoencoderKL:
         up_block_types=("UpDecoderBlock2D",) * 2,
         block_out_channels=(8, 16),
         layers_per_block=1,
-        latent_channels=4,
         norm_num_groups=4,
         mid_block_add_attention=False,
-        **more,
+        **{"latent_channels": 4, **more},
     )
 
 

@@ -1,6 +1,7 @@
 """Small sets for the re-identification filter: training clips of `sim`, and a generator that repeats some."""
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass
+from functools import cache
 from pathlib import Path
 from typing import Any
 
@@ -19,6 +20,12 @@ def sim(frames: int = 10) -> SimGenerator:
     return SimGenerator(frames=frames, size=64, fps=25.0)
 
 
+@cache
+def sim_clip(seed: int, index: int) -> Clip:
+    """Clips that tests draw again and again."""
+    return sim().clip(seed, index)
+
+
 def training_set(root: Path, clips: int = 24, frames: int = 10) -> ClipSet:
     return ClipSet.open(write_clip_set(sim(frames), root, clips=clips, seed=TRAINING_SEED).root)
 
@@ -29,7 +36,6 @@ class Repeating:
 
     repeats: tuple[int, ...] = ()
     always: bool = False
-    source: SimGenerator = field(default_factory=sim)
     name: str = "repeating"
     version: str = "1"
 
@@ -38,6 +44,6 @@ class Repeating:
 
     def clip(self, seed: int, index: int) -> Clip:
         if index in self.repeats or self.always:
-            copied = self.source.clip(TRAINING_SEED, index % 24)
+            copied = sim_clip(TRAINING_SEED, index % 24)
             return Clip(frames=altered_copy(copied.frames, np.random.default_rng((seed, index))), fps=25.0)
-        return Clip(frames=self.source.clip(seed, index).frames, fps=25.0)
+        return Clip(frames=sim_clip(seed, index).frames, fps=25.0)

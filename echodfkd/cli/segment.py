@@ -8,12 +8,14 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from echodfkd.cli.options import Debug, Device, Quiet, Seed
+from echodfkd.cli.segment_stream import segment_stream
 from echodfkd.errors import UsageError
 
 if TYPE_CHECKING:
     from echodfkd.segment.batch import Outcome
 
 DEFAULT_OUTPUT = Path("echodfkd-segment")
+MODEL = "default"
 
 
 def segment(
@@ -21,12 +23,17 @@ def segment(
         list[Path],
         typer.Argument(
             metavar="INPUT...",
-            help="Clips (avi, mp4, gif, DICOM, NIfTI, npz), or folders of them.",
+            help="Clips (avi, mp4, gif, DICOM, NIfTI, npz), or folders of them; with --stream also - for a "
+            "pipe, or a capture device (0, /dev/video0).",
         ),
     ],
     model: Annotated[
-        str, typer.Option(help="Model name, run folder or weights file; A+B or A*2+B: several as one.")
-    ] = "default",
+        str | None,
+        typer.Option(
+            help="Model name, run folder or weights file; A+B or A*2+B: several as one.  "
+            "[default: default; with --stream: tiny]"
+        ),
+    ] = None,
     output: Annotated[Path, typer.Option(help="Folder for the results.")] = DEFAULT_OUTPUT,
     spacing: Annotated[
         str | None, typer.Option(metavar="R,C", help="Pixel spacing in mm, row then column.")
@@ -43,6 +50,16 @@ def segment(
     anonymous: Annotated[
         bool, typer.Option("--anonymous", help="Number the results instead of naming them after the files.")
     ] = False,
+    stream: Annotated[
+        bool,
+        typer.Option("--stream", help="Frame by frame as they arrive, a line of JSON for each; one input."),
+    ] = False,
+    raw: Annotated[
+        str | None,
+        typer.Option(
+            metavar="W,H", help="Frames in the pipe are raw grey 8-bit ones of this size, not MJPG."
+        ),
+    ] = None,
     seed: Seed = 0,
     device: Device = "auto",
     quiet: Quiet = False,
@@ -53,21 +70,31 @@ def segment(
     Writes NAME.npz (masks), NAME.json (figures), NAME.mp4 and NAME.png (to look at) for each input, and
     summary.csv for several. What the user names (--fps, --spacing, --crop) goes before what a file says.
     Nothing here is random: --seed is taken as everywhere and changes nothing.
+    With --stream each frame's mask is there before the next one comes, and ED and ES shortly after they were;
+    NAME.npz and NAME.json are written at the end (Ctrl-C ends a capture device), no pictures.
     For research, not for diagnosis.
     """
     spacing_mm, rate, box = _spacing(spacing), _fps(fps), _box(crop)
+    from echodfkd.segment.batch import Options
+
+    options = Options(fps=rate, spacing_mm=spacing_mm, box=box, flip=flip)
+    size = _size(raw)
+    if stream:
+        segment_stream(inputs, model, output, options, size, device, anonymous, quiet)
+        return
+    if size is not None:
+        raise UsageError("--raw goes with --stream")
     from echodfkd.cli.progress import tracker
     from echodfkd.cli.remarks import tell_remarks
-    from echodfkd.segment.batch import Options, plan, run
+    from echodfkd.segment.batch import plan, run
     from echodfkd.segment.outputs import write_summary
     from echodfkd.teachers import load_teacher
 
     jobs = plan(inputs, output, anonymous=anonymous)
-    segmenter = load_teacher(model, device=device, kind="model")
+    segmenter = load_teacher(model or MODEL, device=device, kind="model")
     tell_remarks(segmenter, quiet)
     several = len(inputs) > 1 or inputs[0].is_dir()
     outcomes = []
-    options = Options(fps=rate, spacing_mm=spacing_mm, box=box, flip=flip)
     for outcome in run(jobs, segmenter, output, options, tracker(quiet)):
         if outcome.error is not None and not several:
             raise outcome.error
@@ -139,3 +166,13 @@ def _box(text: str | None) -> tuple[int, int, int, int] | None:
         raise UsageError(f"--crop must be {form}, got {text!r}")
     x, y, w, h = map(int, numbers)
     return x, y, w, h
+
+
+def _size(text: str | None) -> tuple[int, int] | None:
+    if text is None:
+        return None
+    form = "W,H: two whole numbers of pixels of 1 to 10000, say 640,480"
+    numbers = _numbers(text, "--raw", form, 2)
+    if any(number != int(number) or not 1 <= number <= 10_000 for number in numbers):
+        raise UsageError(f"--raw must be {form}, got {text!r}")
+    return int(numbers[0]), int(numbers[1])

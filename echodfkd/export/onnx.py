@@ -1,74 +1,146 @@
-"""ONNX export: preprocessing and sigmoid are inside the graph, batch and time are free.
+"""ONNX files: a student's whole graph, and for causal ones one that takes frame after frame.
 
-Input `frames` float32 (B, T, 1, size, size), grey 0..255; output `prob` float32 of the same shape, 0..1.
+Inputs, outputs and metadata stand in docs/export.md.
 """
 
 import contextlib
 import io
 import json
 import logging
+import re
 import warnings
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
+from typing import Any
 
 import onnx
 import torch
-from torch import Tensor, nn
+from torch import nn
 
 from echodfkd.errors import EchoError
+from echodfkd.export.graph import Found, Step, Whole, flat
 from echodfkd.files import atomic_path
+from echodfkd.students.onnx_segmenter import CLIPS, STREAM
 from echodfkd.students.runtime import TorchSegmenter
 from echodfkd.students.stream import Stream
 
 OPSET = 18
-
-
-class Probability(nn.Module):
-    """The network with its sigmoid, as it is exported."""
-
-    def __init__(self, network: nn.Module) -> None:
-        super().__init__()
-        self.network = network
-
-    def forward(self, frames: Tensor) -> Tensor:
-        """LV probability 0..1 of grey frames 0..255, both (B, T, 1, H, W)."""
-        return torch.sigmoid(self.network(frames))
+LICENCE, USE = "Apache-2.0", "research only, not for diagnosis"
+EXAMPLE = (
+    150,
+    170,
+)  # pixels: as many as no network's square has, so that the exporter takes no size for given
 
 
 def export_onnx(model: TorchSegmenter, path: Path) -> None:
-    """Write the model as one ONNX file whose metadata hold claim, convention, size and more.
+    """Write the file that takes clips.
 
     Raises:
-        EchoError: if the network has an operator that ONNX does not.
+        EchoError: if the network has an operator that ONNX does not; it is named.
     """
-    network = Probability(model.network).to("cpu").eval()
-    example = torch.zeros(2, 3, 1, model.size, model.size)
-    free = {"frames": {0: torch.export.Dim("batch"), 1: torch.export.Dim("time")}}
+    names = ("batch", "time", "height", "width")
+    free = {"frames": {axis: torch.export.Dim(name) for axis, name in enumerate(names)}}
+    frames = torch.zeros(2, 3, *EXAMPLE, dtype=torch.uint8)
+    with on_cpu(model) as network:
+        proto = _exported(Whole(network, model.size), (frames,), ["frames"], Found._fields, free, model.name)
+    save(proto, facts(model, CLIPS), path)
+
+
+def export_stream(model: TorchSegmenter, path: Path) -> None:
+    """Write the file that takes one frame after the other; of a `Stream` only.
+
+    Raises:
+        EchoError: as `export_onnx`.
+    """
+    assert isinstance(model.network, Stream)
+    frame = torch.zeros(1, *EXAMPLE, dtype=torch.uint8)
+    with on_cpu(model) as network:
+        step = Step(network, model.size)
+        state = flat(step.before)
+        count = range(len(state))
+        sizes = {1: torch.export.Dim("height"), 2: torch.export.Dim("width")}
+        free = {"frame": sizes, "state": [None for _ in count]}
+        given = ["frame", *(f"state_{k}" for k in count)]
+        gives = [*Found._fields, *(f"next_{k}" for k in count)]
+        proto = _exported(step, (frame, state), given, gives, free, model.name)
+    save(proto, facts(model, STREAM), path)
+
+
+def facts(model: TorchSegmenter, interface: str) -> dict[str, str]:
+    """What a file says of itself."""
+    return {
+        "interface": interface,
+        "name": model.name,
+        "claim": model.claim,
+        "convention": model.convention,
+        "size": str(model.size),
+        "causal": "true" if isinstance(model.network, Stream) else "false",
+        "source_sha256": model.digest,
+        "config": json.dumps(model.config, sort_keys=True),
+        "licence": LICENCE,
+        "use": USE,
+    }
+
+
+def save(proto: onnx.ModelProto, said: Mapping[str, str], path: Path) -> None:
+    """Write a graph with its metadata, without what the exporter noted for those who debug it."""
+    graph = proto.graph
+    proto.doc_string = ""
+    del graph.value_info[:], graph.metadata_props[:]
+    for part in (*graph.node, *graph.input, *graph.output, *graph.initializer):
+        part.doc_string = ""
+        del part.metadata_props[:]
+    onnx.helper.set_model_props(proto, dict(said))
+    with atomic_path(path) as temporary:
+        temporary.write_bytes(proto.SerializeToString())
+
+
+@contextlib.contextmanager
+def on_cpu(model: TorchSegmenter) -> Iterator[Any]:
+    """The model's network on the CPU for a while."""
+    try:
+        yield model.network.to("cpu").eval()
+    finally:
+        model.network.to(model.device)
+
+
+def _exported(
+    network: nn.Module,
+    example: tuple[Any, ...],
+    given: Sequence[str],
+    gives: Sequence[str],
+    free: Any,
+    name: str,
+) -> onnx.ModelProto:
     try:
         with _hushed():
             program = torch.onnx.export(
-                network,
-                (example,),
+                network.eval(),
+                example,
                 dynamo=True,
                 opset_version=OPSET,
-                input_names=["frames"],
-                output_names=["prob"],
+                input_names=list(given),
+                output_names=list(gives),
                 dynamic_shapes=free,
                 verbose=False,
             )
     except Exception as error:  # the exporter wraps what went wrong in many kinds of its own
-        raise EchoError(
-            f"{model.name} cannot be exported to ONNX: {str(error).splitlines()[0][:300]}"
-        ) from error
-    finally:
-        model.network.to(model.device)
-    proto = program.model_proto  # type: ignore[union-attr]
-    facts = {"claim": model.claim, "convention": model.convention, "size": str(model.size)}
-    facts |= {"source_sha256": model.digest, "config": json.dumps(model.config, sort_keys=True)}
-    facts["causal"] = "true" if isinstance(model.network, Stream) else "false"
-    onnx.helper.set_model_props(proto, facts)
-    with atomic_path(path) as temporary:
-        temporary.write_bytes(proto.SerializeToString())
+        raise EchoError(f"{name} cannot be exported to ONNX: {reason(error)}") from error
+    return program.model_proto  # type: ignore[union-attr]
+
+
+def reason(error: BaseException) -> str:
+    """What an exporter stumbled over, in one line: the operator where it names one."""
+    told: list[str] = []
+    cause: BaseException | None = error
+    while cause is not None:
+        told.append(str(cause))
+        cause = cause.__cause__ or cause.__context__
+    for text in told:
+        if missing := re.search(r"No ONNX function found for <OpOverload\(op='([\w.:]+)'", text):
+            return f"ONNX has no operator for {missing[1]}"
+    first = next((text for text in reversed(told) if text.strip()), type(error).__name__)
+    return first.strip().splitlines()[0][:300]
 
 
 @contextlib.contextmanager

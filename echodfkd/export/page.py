@@ -2,64 +2,48 @@
 
 import gzip
 import lzma
-import tempfile
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
-from echodfkd.clip import Clip, Frames
-from echodfkd.errors import EchoError, UsageError
-from echodfkd.export.run import export_model
+from echodfkd.errors import EchoError
 from echodfkd.files import write_bytes, write_json
-from echodfkd.segmenter import Segmenter
-from echodfkd.students.runtime import TorchSegmenter
-from echodfkd.students.stream import Stream
 from echodfkd.video_writer import write_avi
 
 WEB = Path(__file__).parent / "web"
 TOOLING = {"package.json", "package-lock.json"}  # how the runtime gets into the package, no part of the page
 PACKED = ".xz"  # of the runtime's programs in the package; the page gets gzip, which browsers unpack
 PROGRAMS = 2  # one with WebGPU and one without
-MODEL, FACTS, SAMPLE = "model.onnx", "model.json", "sample.avi"
-_RATE = 50.0
+PAGE, NETWORK, FACTS, SAMPLE = "index.html", "model.onnx", "model.json", "sample.avi"
+SAMPLE_SEED, SAMPLE_FRAMES, SAMPLE_SIZE, SAMPLE_HZ = 0, 96, 192, 50.0
 
 
-def export_page(
-    model: Segmenter, output: Path, clips: Mapping[str, Frames], sample: Clip
-) -> tuple[Path, dict[str, Any]]:
-    """Write the page, its runtime and the model to `output`; any static host serves it, in any sub-folder.
+def write_page(folder: Path, facts: Mapping[str, Any]) -> dict[str, Any]:
+    """Make a folder that holds a checked ONNX file into a page; any static host serves it, in any sub-folder.
 
-    The model is the file of `--format onnx`, checked as there. The page asks for nothing outside its folder
-    and sends nothing.
+    The page asks for nothing outside its folder and sends nothing. A synthetic clip to try it goes along.
 
     Args:
-        model: a network in torch. output: folder, made if absent.
-        clips: name -> uint8 (T, size, size), what the check runs on.
-        sample: a synthetic clip to try the page with.
+        folder: holds the file that takes clips, which gets the name that the page knows.
+        facts: of the file, as they stand in `export.json`.
 
     Returns:
-        The path of index.html, and what stands in `export.json`.
+        The facts of the page: its bytes are those of all files, the ONNX file's own stand under `network`.
 
     Raises:
-        UsageError: if `output` is a file.
-        EchoError: if this installation lacks the page's runtime, or as `export_model`; nothing is left then.
+        EchoError: if this installation lacks the page's runtime.
     """
-    if output.exists() and not output.is_dir():
-        raise UsageError(f"{output} is a file; --output names a folder")
     files = page_files()
-    with tempfile.TemporaryDirectory() as folder:
-        onnx, checked = export_model(model, "onnx", Path(folder), clips)
-        files[Path(MODEL)] = onnx.read_bytes()
-    assert isinstance(model, TorchSegmenter)  # export_model refuses all others
-    facts = {**checked, "format": "web", "file": "index.html"}
-    about = {"size": model.size, "causal": isinstance(model.network, Stream), "sample": SAMPLE}
-    write_json(output / FACTS, {**checked["model"], **about, "licence": checked["licence"]})
+    (folder / facts["file"]).rename(folder / NETWORK)
     for name, data in files.items():
-        write_bytes(output / name, data)
-    write_avi(output / SAMPLE, sample.frames, sample.fps or _RATE)
-    facts["bytes"] = sum(path.stat().st_size for path in output.rglob("*") if path.is_file())
-    write_json(output / "export.json", facts)
-    return output / "index.html", facts
+        write_bytes(folder / name, data)
+    _write_sample(folder / SAMPLE)
+    about = {"network": NETWORK, "sample": SAMPLE, "licence": facts["licence"], "use": facts["use"]}
+    write_json(folder / FACTS, {**facts["model"], **about})
+    size = sum(path.stat().st_size for path in folder.rglob("*") if path.is_file())
+    network = {"file": NETWORK, "bytes": facts["bytes"], "sha256": facts["sha256"]}
+    rest = {key: value for key, value in facts.items() if key != "sha256"}
+    return {**rest, "file": PAGE, "bytes": size, "network": network}
 
 
 def page_files() -> dict[Path, bytes]:
@@ -78,3 +62,10 @@ def page_files() -> dict[Path, bytes]:
         # mtime 0: equal pages have equal bytes. .bin, since some hosts unpack .gz on the way and some do not
         files[name.with_suffix(".bin")] = gzip.compress(wasm, 6, mtime=0)
     return files
+
+
+def _write_sample(path: Path) -> None:
+    from echodfkd.synth import make_generator
+
+    sim = make_generator("sim", frames=SAMPLE_FRAMES, size=SAMPLE_SIZE, fps=SAMPLE_HZ)
+    write_avi(path, sim.clip(SAMPLE_SEED, 0).frames, SAMPLE_HZ)

@@ -13,6 +13,7 @@ from safetensors.torch import load_file
 from echodfkd.errors import EchoError
 from echodfkd.heads.channels import Channels, channels, on_frames
 from echodfkd.heads.features import Rows
+from echodfkd.heads.find import PATTERN
 from echodfkd.heads.network import HeadNetwork, naive_input
 from echodfkd.home import model_folder
 from echodfkd.segmenter import Segmenter
@@ -21,7 +22,6 @@ from echodfkd.turns import Curve
 from echodfkd.weights import FOLDER
 
 ARCHITECTURE = "curves-tcn"
-PATTERN = "heads-*.safetensors"
 SETTLED = ("name", "student_sha256", "widen", "share", "lv_limit")  # beside the weights
 STRETCH = {"stretch": 1.0, "centre": 50.0}  # and these; heads from before they were settled leave EF as it is
 

@@ -12,7 +12,7 @@ import numpy.typing as npt
 
 from echodfkd.clip import BoolMask
 from echodfkd.heads.features import Rows, frame_features
-from echodfkd.heads.head import find_head
+from echodfkd.heads.find import head_of
 from echodfkd.progress import Track, silent
 from echodfkd.readers import Source
 from echodfkd.sector import Sector, find_sector, from_box
@@ -115,7 +115,7 @@ def segment(
 
 
 def _measured(soft: SoftMasks, area: npt.NDArray[np.float64], segmenter: Segmenter) -> Findings:
-    head = find_head(segmenter)
+    head = head_of(segmenter)
     return measure(
         area,
         soft.mask,

@@ -1,6 +1,5 @@
 """A trained network on disk: one safetensors file (weights as fp16) whose metadata says how to rebuild it."""
 
-import hashlib
 import json
 from collections.abc import Mapping
 from pathlib import Path
@@ -13,16 +12,11 @@ from torch import Tensor, nn
 
 from echodfkd.errors import EchoError, UsageError
 from echodfkd.files import atomic_path
+from echodfkd.files import sha256 as sha256
 from echodfkd.students.networks import build_network
 
 KEY = "echodfkd"  # metadata entry that holds the configuration as JSON
 SIZES = (16, 2048)  # pixels, side of the square frames that a network may work on
-
-
-def sha256(path: Path) -> str:
-    """Hex digest of a file."""
-    with path.open("rb") as stream:
-        return hashlib.file_digest(stream, "sha256").hexdigest()
 
 
 def save_network(network: nn.Module, config: Mapping[str, Any], path: Path) -> None:

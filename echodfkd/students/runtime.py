@@ -1,7 +1,6 @@
-"""Running a trained network: a `Segmenter` over torch, and one over ONNX Runtime."""
+"""Running a trained network in torch."""
 
 from collections.abc import Iterator
-from itertools import pairwise
 from pathlib import Path
 from typing import Any
 
@@ -10,24 +9,16 @@ import torch
 from torch import Tensor, nn
 
 from echodfkd.clip import Frames
-from echodfkd.errors import EchoError, UsageError
+from echodfkd.errors import UsageError
+from echodfkd.files import sha256
 from echodfkd.segmenter import Prob
-from echodfkd.students.checkpoint import load_network, sha256
+from echodfkd.students.checkpoint import load_network
 from echodfkd.students.fold import folded
-from echodfkd.students.onnx_weights import refuse_broken_weights
+from echodfkd.students.onnx_segmenter import OnnxSegmenter as OnnxSegmenter
+from echodfkd.students.parts import CHUNK, spans
 from echodfkd.students.stream import Stream
 
-# Frames that share one context: 2.5 s at 50 fps, more than a beat at any rate. A network that looks both ways
-# sees each part as a clip of its own; a causal one goes on with the state of the part before.
-CHUNK = 128
-STRIDE = 32  # frames of such a part; any number gives the same masks, this one little memory
-
-
-def spans(frames: int, chunk: int = CHUNK) -> Iterator[slice]:
-    """Cut 0..frames into nearly equal parts of at most `chunk`, so that no part is a lonely tail."""
-    parts = -(-frames // chunk)
-    edges = np.linspace(0, frames, parts + 1).round().astype(int)
-    return (slice(int(a), int(b)) for a, b in pairwise(edges))
+STRIDE = 32  # frames of a part for a causal network; any number gives the same masks, this one little memory
 
 
 def pick_device(name: str) -> torch.device:
@@ -89,54 +80,6 @@ class TorchSegmenter:
                 yield logits
         else:
             yield from map(self.network, clips)
-
-
-class OnnxSegmenter:
-    """An exported file as a `Segmenter`; what it needs to know stands in the file's metadata.
-
-    Raises:
-        EchoError: if the file is no ONNX file, not one that `echodfkd export` wrote, or holds NaN or infinite
-            weights.
-    """
-
-    def __init__(self, path: Path) -> None:
-        import onnxruntime
-
-        try:
-            self.session = onnxruntime.InferenceSession(str(path), providers=["CPUExecutionProvider"])
-        except Exception as error:  # onnxruntime raises many kinds of its own, all for an unusable file
-            raise EchoError(
-                f"{path} is not a usable ONNX file: {str(error).splitlines()[0][:200]}"
-            ) from error
-        meta = self.session.get_modelmeta().custom_metadata_map
-        inputs, size = self.session.get_inputs(), meta.get("size", "")
-        if len(inputs) != 1 or len(inputs[0].shape) != 5 or not size.isdigit() or int(size) == 0:
-            raise EchoError(
-                f"{path} is an ONNX file of another program: echodfkd reads those that it exported"
-            )
-        side = inputs[0].shape[-1]
-        if isinstance(side, int) and side != int(size):
-            raise EchoError(f"{path} takes frames of {side} pixels a side, but says {size} of itself")
-        refuse_broken_weights(path)
-        self.name, self.digest = path.stem, sha256(path)
-        self.claim, self.convention = meta.get("claim", "unknown"), meta.get("convention", "unknown")
-        self.size = int(size)
-        self.causal = meta.get("causal") == "true"
-        self._input = inputs[0].name
-
-    def predict(self, frames: Frames) -> Prob:
-        """LV probability, 255 = certain: uint8 (T, size, size) grey -> uint8 (T, size, size).
-
-        A causal file keeps its state inside and takes the clip as a whole.
-        """
-        chunk = len(frames) if self.causal else CHUNK
-        parts = [self._chunk(frames[span]) for span in spans(len(frames), chunk)]
-        return np.concatenate(parts)
-
-    def _chunk(self, frames: Frames) -> Prob:
-        clip = np.ascontiguousarray(frames[None, :, None], np.float32)
-        (prob,) = self.session.run(None, {self._input: clip})
-        return np.round(prob[0, :, 0] * 255).astype(np.uint8)
 
 
 def load_torch(path: Path, device: str, name: str = "") -> TorchSegmenter:

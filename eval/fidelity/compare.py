@@ -12,10 +12,12 @@ from echodfkd.eval.fidelity.describe import Described, describe
 from echodfkd.eval.fidelity.features import Features
 from echodfkd.eval.fidelity.figures import distances_of, privacy_of
 from echodfkd.eval.fidelity.look import alike, readable, survey
-from echodfkd.eval.fidelity.privacy import Nearest, nearest
+from echodfkd.eval.fidelity.privacy import Nearest, Searched, search
 from echodfkd.eval.metric import Figure
 from echodfkd.eval.notes import counted
 from echodfkd.progress import Track, silent
+from echodfkd.synth.privacy.copies import COPIES
+from echodfkd.synth.privacy.gallery import evenly
 
 FEWEST = 8  # clips of a set: neighbours and subsets need some
 SHOWN = 20  # nearest pairs that are named
@@ -95,9 +97,10 @@ def compare(
     for name, found in zip(names, shapes, strict=True):
         _enough(name, len(found))
     look = alike(dict(zip(names, shapes, strict=True)))
+    copied = (), evenly(len(shapes[1]), COPIES).tolist()
     described = [
-        describe(name, track(readable(clips), f"describing {name}", len(clips)), features, look)
-        for name, clips in zip(names, (synthetic, reference), strict=True)
+        describe(name, track(readable(clips), f"describing {name}", len(clips)), features, look, those)
+        for name, clips, those in zip(names, (synthetic, reference), copied, strict=True)
     ]
     return compared(described[0], described[1], features, look.notes)
 
@@ -105,15 +108,17 @@ def compare(
 def compared(
     synthetic: Described, reference: Described, features: Features, notes: tuple[str, ...] = ()
 ) -> Comparison:
-    """The figures of two sets that were described with these features by the same look.
+    """The figures of two sets that were described with these features by the same look; some clips of the
+    reference must have been copied.
 
     Raises:
         EchoError: for fewer than `FEWEST` clips.
     """
     for one in (synthetic, reference):
         _enough(one.name, len(one))
-    found = nearest(synthetic.prints, reference.prints)
-    figures = (*distances_of(synthetic, reference), *privacy_of(found, reference))
+    searched = search([clip.name for clip in reference.clips], reference.prints, reference.copies)
+    found = searched.nearest(synthetic.prints)
+    figures = (*distances_of(synthetic, reference), *privacy_of(found, searched))
     half = len(reference) // 2 >= FEWEST
     floor = tuple(distances_of(*reference.halves())) if half else ()
     return Comparison(
@@ -124,7 +129,7 @@ def compared(
         features.digest,
         figures,
         floor,
-        (*notes, *_notes(synthetic, reference, features, figures, half)),
+        (*notes, *_notes(synthetic, reference, features, figures, half), *_of_privacy(searched)),
         tuple(_pairs(synthetic, reference, found)),
     )
 
@@ -139,6 +144,11 @@ def _pairs(synthetic: Described, reference: Described, found: Nearest) -> Iterat
 def _enough(name: str, clips: int) -> None:
     if clips < FEWEST:
         raise EchoError(f"{name} holds {counted(clips, 'clip')}; comparing sets needs {FEWEST} of each")
+
+
+def _of_privacy(reference: Searched) -> Iterator[str]:
+    for remark in reference.threshold.remarks():
+        yield f"{remark[0].upper()}{remark[1:]}."
 
 
 def _notes(

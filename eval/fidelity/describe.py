@@ -1,6 +1,6 @@
 """All that is compared of a set of clips, from one pass over it."""
 
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Collection, Iterable, Iterator, Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -9,8 +9,9 @@ import numpy.typing as npt
 from echodfkd.clip import Clip
 from echodfkd.eval.fidelity.features import Features, Vectors
 from echodfkd.eval.fidelity.look import Look
-from echodfkd.eval.fidelity.privacy import Fingerprint, altered, fingerprint
+from echodfkd.eval.fidelity.privacy import fingerprint, fingerprint_of_copy
 from echodfkd.eval.fidelity.speckle import speckle
+from echodfkd.synth.privacy.fingerprint import Features as Print
 
 Floats = npt.NDArray[np.float64]
 MOST_FRAMES = 16  # of a clip, evenly spread, whose features are kept: neighbours are nearly the same
@@ -24,15 +25,15 @@ class ClipFacts:
     Attributes:
         name: the clip's. frames: features of some of its frames (t, D), None where there are none.
         moving: of the whole (D',), None where it has but one frame. speckle: see `speckle`.
-        print: of all its frames. copy: of a copy that was altered on purpose.
+        print: of all its frames. copy: of a copy that was altered on purpose, where one was made.
     """
 
     name: str
     frames: Vectors | None
     moving: npt.NDArray[np.float32] | None
     speckle: Floats
-    print: Fingerprint
-    copy: Fingerprint
+    print: Print
+    copy: Print | None
 
 
 @dataclass(frozen=True, eq=False)
@@ -70,14 +71,14 @@ class Described:
         return np.stack([one.speckle for one in self.clips])
 
     @property
-    def prints(self) -> list[Fingerprint]:
+    def prints(self) -> list[Print]:
         """Of each clip."""
         return [one.print for one in self.clips]
 
     @property
-    def copies(self) -> list[Fingerprint]:
-        """Of an altered copy of each clip."""
-        return [one.copy for one in self.clips]
+    def copies(self) -> dict[int, Print]:
+        """Of the altered copies, by the number of the clip."""
+        return {number: one.copy for number, one in enumerate(self.clips) if one.copy is not None}
 
     def halves(self) -> "tuple[Described, Described]":
         """Every other clip, and the rest, as sets of their own."""
@@ -86,18 +87,23 @@ class Described:
         return first, second
 
 
-def describe(name: str, clips: Iterable[Clip], features: Features, look: Look) -> Described:
+def describe(
+    name: str, clips: Iterable[Clip], features: Features, look: Look, copied: Collection[int] = ()
+) -> Described:
     """Describe a set; it is gone through once, a clip at a time.
 
     Args:
         name: what to call it. clips: with or without masks, which are not used.
         features: of what network. look: how both sets are looked at alike.
+        copied: numbers of the clips that are also copied on purpose; a reference needs some (`COPIES`).
     """
-    return Described(name, tuple(_facts(clips, features, look)), features.parts)
+    return Described(name, tuple(_facts(clips, features, look, copied)), features.parts)
 
 
-def _facts(clips: Iterable[Clip], features: Features, look: Look) -> Iterator[ClipFacts]:
-    for clip in clips:
+def _facts(
+    clips: Iterable[Clip], features: Features, look: Look, copied: Collection[int]
+) -> Iterator[ClipFacts]:
+    for number, clip in enumerate(clips):
         video = look.video(clip)
         window = video[: look.frames]
         seen = features.both(window)
@@ -108,7 +114,7 @@ def _facts(clips: Iterable[Clip], features: Features, look: Look) -> Iterator[Cl
             moving=seen.clip if len(window) > 1 else None,
             speckle=speckle(window, look.rate_of(clip)),
             print=fingerprint(video),
-            copy=fingerprint(altered(video)),
+            copy=fingerprint_of_copy(video, number) if number in copied else None,
         )
 
 

@@ -1,126 +1,87 @@
-"""Whether synthetic clips are copies: for each its nearest training clip, over all frames.
+"""Whether synthetic clips are copies: for each its nearest reference clip, over all frames.
 
-This measures; it removes nothing. A picture of a frame is a grid of ranks (N cells); what all training
-clips have in common is taken off before pictures are correlated.
+This measures; it removes nothing. What clips are compared by and where the threshold lies is the
+re-identification filter's (`synth/privacy`), of clips as the comparison looks at them.
 """
 
-from collections.abc import Sequence
-from typing import NamedTuple
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
 
-import cv2
 import numpy as np
 import numpy.typing as npt
-from scipy.stats import rankdata
 
 from echodfkd.clip import Frames
-from echodfkd.errors import EchoError
+from echodfkd.synth.privacy.copies import known_copy
+from echodfkd.synth.privacy.fingerprint import Features, unit_rows
+from echodfkd.synth.privacy.gallery import PROBES, Gallery, evenly, gallery_stride
+from echodfkd.synth.privacy.spectrum import SpectrumFingerprint
+from echodfkd.synth.privacy.threshold import Threshold
 
-Fingerprint = npt.NDArray[np.float32]  # (T, N), ranks of the cells of each frame, -1..1
-Floats = npt.NDArray[np.float64]
-GRID = 14  # cells a side: of 8 pixels of 112, so that 3 pixels hardly matter
-FOLDS = 8  # parts of the training clips
-OVERLAP = 0.5  # of the shorter clip that must lie side by side, at any shift of the start
-PERCENTILE = 95.0
+FINGERPRINT = SpectrumFingerprint()
 
 
-class Nearest(NamedTuple):
-    """The nearest training clip of each synthetic one.
+@dataclass(frozen=True)
+class Nearest:
+    """The nearest reference clip of each of n clips.
 
     Attributes:
-        match: (n,) its number. similarity: (n,) mean correlation over frames at the best shift, -1..1.
+        match: (n,) its number. similarity: (n,) largest correlation of any two of their frames, -1..1.
     """
 
     match: npt.NDArray[np.int64]
-    similarity: Floats
+    similarity: npt.NDArray[np.float32]
+
+    @classmethod
+    def among(cls, alike: npt.NDArray[np.float32]) -> "Nearest":
+        """From similarities (n, N) to all reference clips."""
+        return cls(alike.argmax(axis=1), alike.max(axis=1))
 
 
-def fingerprint(video: Frames) -> Fingerprint:
-    """What makes a clip itself, whatever its start, codec and grey curve: uint8 (T, S, S) -> (T, N).
+@dataclass(frozen=True)
+class Searched:
+    """Reference clips that are searched for copies.
 
-    Every frame counts. Ranks do not change with gamma, a blurred grid little with 3 pixels or a codec.
+    Attributes:
+        gallery: the clips. others: the nearest other clip of each, or of 1,000 of them. copied: numbers of
+            the clips that were copied on purpose. copies: the nearest clip of each such copy.
+        threshold: from which a clip is told as a copy.
     """
-    side = video.shape[1]
-    blurred = (cv2.GaussianBlur(frame.astype(np.float32), (0, 0), side / GRID / 2) for frame in video)
-    cells = np.stack([cv2.resize(frame, (GRID, GRID), interpolation=cv2.INTER_AREA) for frame in blurred])
-    ranks = rankdata(np.rint(cells).reshape(len(video), -1), axis=1)
-    return (2 * ranks / ranks.shape[1] - 1).astype(np.float32)
+
+    gallery: Gallery
+    others: Nearest
+    copied: npt.NDArray[np.int64]
+    copies: Nearest
+    threshold: Threshold
+
+    def nearest(self, prints: Sequence[Features]) -> Nearest:
+        """The nearest reference clip of each clip."""
+        return Nearest.among(self.gallery.all_similarities(prints))
+
+    def told(self, found: Nearest) -> npt.NDArray[np.bool_]:
+        """Which clips are told as copies, (n,)."""
+        return found.similarity >= self.threshold.value
 
 
-def nearest(synthetic: Sequence[Fingerprint], training: Sequence[Fingerprint]) -> Nearest:
-    """For each synthetic clip the training clip that it resembles most, and how much.
+def fingerprint(video: Frames) -> Features:
+    """What a clip is recognised by: uint8 (T, S, S) -> float32 (T, D), rows of `unit_rows`."""
+    return unit_rows(FINGERPRINT(video))
 
-    Raises:
-        EchoError: without any training clip.
+
+def fingerprint_of_copy(video: Frames, number: int) -> Features:
+    """The same of a copy of reference clip `number` that was altered on purpose."""
+    return fingerprint(known_copy(video, number))
+
+
+def search(names: Sequence[str], prints: Sequence[Features], copies: Mapping[int, Features]) -> Searched:
+    """Learn the threshold from reference clips, as the filter does.
+
+    Args:
+        names, prints: of the clips, two at least. copies: `fingerprint_of_copy` by number, one at least.
     """
-    if not training:
-        raise EchoError("there are no training clips to resemble")
-    common = np.mean([clip.mean(0) for clip in training], axis=0)
-    pool = [_units(clip - common) for clip in training]
-    best, likeness = [], []
-    for query in synthetic:
-        units = _units(query - common)
-        found = [similarity(units, other) for other in pool]
-        best.append(int(np.argmax(found)))
-        likeness.append(found[best[-1]])
-    return Nearest(np.array(best, np.int64), np.array(likeness))
-
-
-def nearest_others(training: Sequence[Fingerprint]) -> Nearest:
-    """The same for each training clip among other training clips: what clips that are no copies share.
-
-    A part of them at a time (`FOLDS`) is compared with all the others, as if it were synthetic: what training
-    clips have in common is then known without them, as it is for synthetic clips.
-
-    Raises:
-        EchoError: for fewer than two clips.
-    """
-    count = len(training)
-    if count < 2:
-        raise EchoError("one training clip has no other to resemble")
-    match, likeness = np.empty(count, np.int64), np.empty(count)
-    folds = np.arange(count) % min(FOLDS, count)
-    for fold in np.unique(folds):
-        asked, pool = (np.flatnonzero(part).tolist() for part in (folds == fold, folds != fold))
-        found = nearest([training[at] for at in asked], [training[at] for at in pool])
-        match[asked], likeness[asked] = np.array(pool)[found.match], found.similarity
-    return Nearest(match, likeness)
-
-
-def _units(vectors: Fingerprint) -> Fingerprint:
-    """Centred and of unit length, so that products are correlations; a flat frame resembles nothing."""
-    vectors = vectors - vectors.mean(1, keepdims=True)
-    return vectors / np.maximum(np.linalg.norm(vectors, axis=1, keepdims=True), 1e-6)
-
-
-def similarity(a: Fingerprint, b: Fingerprint) -> float:
-    """Mean over frames of the correlation of two clips of unit vectors, at the shift of the start where it
-    is largest.
-
-    >>> x = np.eye(4, dtype=np.float32)
-    >>> similarity(x, x[1:]), similarity(x[:2], x[2:])
-    (1.0, 0.0)
-    """
-    rows, columns = len(a), len(b)
-    # Each row one place further to the left: shifts of the start become columns
-    laid = np.zeros((rows, rows + columns), np.float32)
-    laid[:, :columns] = (a @ b.T)[::-1]
-    sums = laid.ravel()[: rows * (rows + columns - 1)].reshape(rows, -1).sum(0)
-    shift = np.arange(rows + columns - 1)
-    overlap = np.minimum(np.minimum(shift + 1, shift[::-1] + 1), min(rows, columns))
-    enough = overlap >= OVERLAP * min(rows, columns)
-    return float((sums[enough] / overlap[enough]).max())
-
-
-def altered(video: Frames) -> Frames:
-    """A copy that is to be recognised: later start, 3 pixels aside, another gamma, JPEG; uint8 (T', S, S)."""
-    moved = np.roll(video[len(video) // 4 :], (3, -3), axis=(1, 2))
-    curve = np.rint(255 * (np.arange(256) / 255) ** 0.75).astype(np.uint8)
-    quality = [cv2.IMWRITE_JPEG_QUALITY, 60]
-    coded = (cv2.imencode(".jpg", curve[frame], quality)[1] for frame in moved)
-    decoded = (cv2.imdecode(one, cv2.IMREAD_GRAYSCALE) for one in coded)
-    return np.stack([np.asarray(one, np.uint8) for one in decoded])
-
-
-def threshold(between_training: Nearest) -> float:
-    """The similarity that one training clip in twenty exceeds."""
-    return float(np.percentile(between_training.similarity, PERCENTILE, method="higher"))
+    stride = gallery_stride(len(prints), len(prints[0]))
+    gallery = Gallery.of(names, [one[::stride] for one in prints], stride)
+    probes = evenly(len(prints), PROBES)
+    others = Nearest.among(gallery.leave_one_out(probes, [prints[number] for number in probes.tolist()]))
+    found = Nearest.among(gallery.all_similarities([*copies.values()]))
+    threshold = Threshold(FINGERPRINT.rule, others.similarity, found.similarity)
+    return Searched(gallery, others, np.array([*copies], np.int64), found, threshold)

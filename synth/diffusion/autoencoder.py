@@ -8,11 +8,12 @@ import torch
 from monai.losses import PatchAdversarialLoss
 from monai.networks.nets import PatchDiscriminator
 from torch import Tensor, nn
+from torch.distributions import Gamma, kl_divergence
 from torch.nn import functional as F
 
 from echodfkd.students.checkpoint import load_network
 from echodfkd.students.shift import WholeClip
-from echodfkd.synth.diffusion.codec import to_signal
+from echodfkd.synth.diffusion.codec import PRIOR, gamma_posterior, gamma_scale, to_signal
 from echodfkd.synth.diffusion.corpus import Corpus, as_tensor, picked
 from echodfkd.synth.diffusion.tasks import grid
 from echodfkd.synth.diffusion.training import Losses
@@ -111,6 +112,9 @@ class Autoencoding:
     def _decoded(self, latents: Tensor) -> Tensor:
         return torch.pixel_shuffle(self.network.decode(latents).sample, self.patch)
 
+    def _mean(self, folded: Tensor) -> Tensor:
+        return self.network.encode(folded).latent_dist.mean
+
     def critic_loss(self, batch: Mapping[str, Tensor]) -> Tensor:
         """Hinge loss of the critic on the frames and on what was made of them."""
         assert self.critic is not None and self._last is not None
@@ -124,6 +128,48 @@ class Autoencoding:
         frames = to_signal(as_tensor(self.corpus.frames[:4, :4])).to(device)
         with torch.no_grad():
             folded = torch.pixel_unshuffle(frames.flatten(0, 1)[:, None], self.patch)
-            ours = self._decoded(self.network.encode(folded).latent_dist.mean)
+            ours = self._decoded(self._mean(folded))
             ours = ours[:, 0].unflatten(0, frames.shape[:2])
         return grid(torch.cat([frames, ours], 1)[:, None])
+
+
+class GammaAutoencoding(Autoencoding):
+    """Teaches an AutoencoderKL of one latent channel a Gamma posterior (arXiv 2409.19371); it has no critic.
+
+    Latents are drawn from the posterior, by implicit reparameterisation (Figurnov et al. 2018).
+
+    Args:
+        network, patch, corpus, seed: as of `Autoencoding`.
+        pixels, features, divergence: weights of squared error, features and KL divergence from the prior.
+    """
+
+    def __init__(
+        self,
+        network: Any,
+        patch: int,
+        corpus: Corpus,
+        *,
+        pixels: float = 10.0,
+        features: float = 1.0,
+        divergence: float = 1e-3,
+        seed: int = 0,
+    ) -> None:
+        super().__init__(network, patch, corpus, features=features, divergence=divergence, seed=seed)
+        self.weights["pixels"] = pixels
+        self.critic = None
+        gamma_scale(network)
+
+    def losses(self, batch: Mapping[str, Tensor], step: int, rng: torch.Generator) -> Losses:
+        """Of a batch. The draw is torch's own, which the training seeds for every step."""
+        frames = batch["frames"]
+        posterior = gamma_posterior(self.network, torch.pixel_unshuffle(frames, self.patch))
+        ours = self._decoded(posterior.rsample())
+        prior = Gamma(*frames.new_tensor(PRIOR))
+        return {
+            "pixels": self.weights["pixels"] * (ours - frames).square().mean(),
+            "features": self.weights["features"] * self.perceptual.to(frames.device)(ours, frames),
+            "divergence": self.weights["divergence"] * kl_divergence(posterior, prior).mean(),
+        }
+
+    def _mean(self, folded: Tensor) -> Tensor:
+        return gamma_posterior(self.network, folded).mean

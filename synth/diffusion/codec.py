@@ -8,6 +8,8 @@ from typing import Any, Protocol
 import torch
 from diffusers import AutoencoderKL
 from torch import Tensor, nn
+from torch.distributions import Gamma
+from torch.nn import functional as F
 
 from echodfkd.clip import Frames
 from echodfkd.errors import EchoError, UsageError
@@ -15,6 +17,7 @@ from echodfkd.synth.diffusion import networks
 from echodfkd.synth.diffusion.networks import WEIGHTS
 
 CHUNK = 32  # frames that go through a codec at once
+PRIOR = (3.75, 10.8)  # shape and rate of the Gamma prior: its mean is .347
 
 
 class Codec(Protocol):
@@ -78,9 +81,13 @@ class FrameKL:
         frames = torch.pixel_unshuffle(clips.transpose(1, 2).flatten(0, 1), self.patch)
         if self.patch == 1:  # published ones take colours
             frames = frames.expand(-1, int(self.network.config.in_channels), -1, -1)
-        parts = [self.network.encode(chunk.to(self.device)).latent_dist.mean for chunk in frames.split(CHUNK)]
+        parts = [self._mean(chunk.to(self.device)) for chunk in frames.split(CHUNK)]
         latents = (torch.cat(parts) - self.mean.to(self.device)) / self.std.to(self.device)
         return latents.unflatten(0, (len(clips), -1)).transpose(1, 2)
+
+    def _mean(self, frames: Tensor) -> Tensor:
+        """Of the posterior of folded frames (N, C, H, W), in the network's own units."""
+        return self.network.encode(frames).latent_dist.mean
 
     @torch.no_grad()
     def decode(self, latents: Tensor) -> Tensor:
@@ -92,16 +99,56 @@ class FrameKL:
 
     def digest(self) -> str:
         """Sha256 of all that shapes its latents: another decoder of the same latents changes nothing here."""
-        known = hashlib.sha256(repr((self.patch, self.mean.tolist(), self.std.tolist())).encode())
+        known = hashlib.sha256(repr(self._known()).encode())
         for name, weight in self.network.state_dict().items():
             if name.startswith(("encoder.", "quant_conv.")):
                 known.update(name.encode() + weight.detach().cpu().half().numpy().tobytes())
         return known.hexdigest()
 
+    def _known(self) -> tuple[Any, ...]:
+        return self.patch, self.mean.tolist(), self.std.tolist()
+
     def _grey(self, frames: Tensor) -> Tensor:
         if self.patch > 1:
             return torch.pixel_shuffle(frames, self.patch)
         return frames.mean(1, keepdim=True)
+
+
+class GammaKL(FrameKL):
+    """An AutoencoderKL of one latent channel whose posterior is a Gamma distribution (arXiv 2409.19371).
+
+    Its encoder's two maps are shape and rate. Diffusion models see twice the mean less 1, clamped to [-1, 1];
+    that scale stands in the configuration, see `gamma_scale`.
+    """
+
+    @torch.no_grad()
+    def encode(self, clips: Tensor) -> Tensor:
+        """Latents in [-1, 1]: of the mean of the posterior, shape / rate."""
+        return super().encode(clips).clamp(-1, 1)
+
+    def _mean(self, frames: Tensor) -> Tensor:
+        return gamma_posterior(self.network, frames).mean
+
+    def _known(self) -> tuple[Any, ...]:
+        return ("gamma", *super()._known())
+
+
+def gamma_posterior(network: Any, frames: Tensor) -> Gamma:
+    """The posterior that an AutoencoderKL gives folded frames (N, C, H, W): shape and rate (N, 1, h, w) each.
+
+    They are softplus of the encoder's two maps, times shape and rate of the prior.
+    """
+    maps = F.softplus(network.quant_conv(network.encoder(frames))).clamp(min=1e-4)
+    shape, rate = (maps * maps.new_tensor(PRIOR).view(2, 1, 1)).chunk(2, 1)
+    return Gamma(shape, rate)
+
+
+def gamma_scale(network: Any) -> None:
+    """Writes into the configuration that latents are seen as 2 z - 1."""
+    network.register_to_config(latents_mean=[0.5], latents_std=[0.5])
+
+
+POSTERIORS: dict[str, type[FrameKL]] = {"normal": FrameKL, "gamma": GammaKL}
 
 
 def _weights(path: Path) -> Path:
@@ -127,7 +174,10 @@ def load_codec(path: Path) -> FrameKL:
     network, patch = parts.get("vae"), known.get("patch")
     if not isinstance(network, AutoencoderKL) or not isinstance(patch, int):
         raise EchoError(f"{path} holds no codec: it has no AutoencoderKL, or does not say its patch")
-    return FrameKL(parts["vae"], patch)
+    posterior = known.get("posterior", "normal")
+    if posterior not in POSTERIORS:
+        raise EchoError(f"{path}: posterior {posterior!r} is not known; known are {', '.join(POSTERIORS)}")
+    return POSTERIORS[posterior](parts["vae"], patch)
 
 
 def to_signal(frames: Tensor) -> Tensor:

@@ -14,7 +14,8 @@ from torch import Tensor
 
 from echodfkd.errors import EchoError
 
-Kind = Literal["concat", "embedding", "tokens"]
+Kind = Literal["concat", "spade", "embedding", "tokens"]
+PICTURES = ("concat", "spade")  # kinds that have frames
 Values = Mapping[str, Tensor]
 
 
@@ -24,7 +25,8 @@ class Conditioner:
 
     Attributes:
         name: of the value.
-        kind: "concat": pictures (B, channels, T, h, w) beside the noisy ones; "embedding": numbers
+        kind: "concat": pictures (B, channels, T, h, w) beside the noisy ones; "spade": label maps of that
+            shape, or larger by a whole factor, that a network's norms are told; "embedding": numbers
             (B, channels), added to the embedding of time; "tokens": (B, n, channels), for cross-attention.
         channels: how many.
         drop: share of training examples that are not told.
@@ -39,7 +41,7 @@ class Conditioner:
 
     def check(self, value: Tensor) -> None:
         """Raises EchoError when a value has not the shape that the denoiser expects."""
-        ranks = {"concat": 5, "embedding": 2, "tokens": 3}
+        ranks = {"concat": 5, "spade": 5, "embedding": 2, "tokens": 3}
         channels = value.shape[-1 if self.kind == "tokens" else 1] if value.ndim > 1 else 0
         if value.ndim != ranks[self.kind] or channels != self.channels:
             raise EchoError(
@@ -74,7 +76,7 @@ def windowed(
     Pictures are cut to their window; what holds for the whole clip goes with every window of that clip,
     and so does what no conditioner names, such as the clip that a sample starts from.
     """
-    pictures = {conditioner.name for conditioner in conditioners if conditioner.kind == "concat"}
+    pictures = {conditioner.name for conditioner in conditioners if conditioner.kind in PICTURES}
     return {
         name: cut(value, spans) if name in pictures else value.repeat_interleave(len(spans), 0)
         for name, value in values.items()

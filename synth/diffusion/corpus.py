@@ -29,7 +29,7 @@ class Corpus:
 
     Attributes:
         frames, labels: uint8. sector: 0 or 1. ef: float64 (N,), NaN where unknown. length: int (N,).
-        labelled: whether every clip came with its masks. names: clip of each window.
+        labelled: whether every clip came with its masks. names: clip of each window. views: as in `Clip`.
     """
 
     def __init__(self, root: Path) -> None:
@@ -45,6 +45,7 @@ class Corpus:
         self.ef = np.array([np.nan if ef is None else ef for ef in facts["ef"]], np.float64)
         self.length = np.array(facts["length"])
         self.labelled = bool(facts["labelled"])
+        self.views: list[str | None] = facts.get("views", [None] * len(self.names))
 
     def __len__(self) -> int:
         return len(self.names)
@@ -127,7 +128,7 @@ def _in_order(names: list[str], cuts: Iterator[list[Window]]) -> Iterator[Window
 
 
 def _store(windows: Iterator[Window], root: Path, asked: dict[str, Any]) -> None:
-    facts: dict[str, list[Any]] = {"ef": [], "length": [], "names": []}
+    facts: dict[str, list[Any]] = {"ef": [], "length": [], "names": [], "views": []}
     labelled = True
     with ExitStack() as stack:
         files = {name: stack.enter_context((root / f"{name}.bin").open("wb")) for name in ARRAYS}
@@ -137,6 +138,7 @@ def _store(windows: Iterator[Window], root: Path, asked: dict[str, Any]) -> None
             facts["ef"].append(None if np.isnan(window.ef) else window.ef)
             facts["length"].append(window.length)
             facts["names"].append(window.clip)
+            facts["views"].append(window.view)
             labelled &= window.labelled
     if not facts["names"]:
         raise EchoError("there is no clip to learn from")

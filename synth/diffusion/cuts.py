@@ -31,6 +31,7 @@ class Window:
         frames: uint8 (T, H, W); those from `length` on only repeat the last one.
         labels: uint8 (T, H, W), values of `Label`; all background where unknown.
         sector: bool (H, W). clip: its name. ef: in percent, NaN where unknown. labelled: whether it was.
+        view: as in `Clip`.
     """
 
     frames: Array
@@ -40,6 +41,7 @@ class Window:
     ef: float
     length: int
     labelled: bool
+    view: str | None = None
 
 
 def windows_of(clip: Clip, shape: Shape) -> Iterator[Window]:
@@ -61,7 +63,7 @@ def windows_of(clip: Clip, shape: Shape) -> Iterator[Window]:
         more = ((0, shape.frames - length), (0, 0), (0, 0))
         filled = [np.pad(one[part], more, mode="edge") for one in (frames, labels)]
         ef = float("nan") if clip.ef is None else float(clip.ef)
-        yield Window(filled[0], filled[1], sector, clip.name, ef, length, clip.mask is not None)
+        yield Window(filled[0], filled[1], sector, clip.name, ef, length, clip.mask is not None, clip.view)
 
 
 def _resized(pictures: Array, size: int, how: int) -> Array:

@@ -1,4 +1,4 @@
-"""A denoiser: one diffusers network, and all that differs between networks about axes, sizes and time."""
+"""A denoiser: one network, and all that differs between networks about axes, sizes and time."""
 
 from collections.abc import Callable, Sequence
 from typing import Any
@@ -63,7 +63,10 @@ class Denoiser(nn.Module):
         pictures = [noisy, *(values[c.name] for c in self.conditioners if c.kind == "concat")]
         multiple, (height, width) = self.multiple * self.patch, noisy.shape[-2:]
         folded = [fold(grown(p, multiple, self.around), self.patch) for p in pictures]
-        output = self._call(self.network, torch.cat(folded, 1), time * self.time_scale, self._told(values))
+        told = self._told(values)
+        if (maps := told["spade"]) is not None:
+            told["spade"] = grown(maps, multiple * max(maps.shape[-1] // width, 1), self.around)
+        output = self._call(self.network, torch.cat(folded, 1), time * self.time_scale, told)
         top, left = _before(height, multiple, self.around), _before(width, multiple, self.around)
         return unfold(output, self.patch)[..., top : top + height, left : left + width]
 
@@ -78,7 +81,7 @@ class Denoiser(nn.Module):
             found = [values[c.name] for c in self.conditioners if c.kind == kind]
             return torch.cat(found, 1) if found else None
 
-        return {"embedding": joined("embedding"), "tokens": joined("tokens")}
+        return {kind: joined(kind) for kind in ("embedding", "tokens", "spade")}
 
 
 def widen_norms(network: nn.Module) -> nn.Module:
@@ -138,14 +141,29 @@ def _spatio_temporal(network: Any, x: Tensor, time: Tensor, told: Told) -> Tenso
 def _images(network: Any, x: Tensor, time: Tensor, told: Told) -> Tensor:
     """UNet2DModel: every frame a picture of its own."""
     frames = x.shape[2]
-    pictures = x.transpose(1, 2).flatten(0, 1)
     labels = told["embedding"]
     known = None if labels is None else labels.squeeze(1).repeat_interleave(frames)
-    output = network(pictures, time.repeat_interleave(frames), known, return_dict=False)[0]
+    output = network(_pictures(x), time.repeat_interleave(frames), known, return_dict=False)[0]
     return output.unflatten(0, (-1, frames)).transpose(1, 2)
+
+
+def _spade(network: Any, x: Tensor, time: Tensor, told: Told) -> Tensor:
+    """SpadeUNet: every frame a picture of its own, with a map of its own; the number is its class."""
+    frames, maps, labels = x.shape[2], told["spade"], told["embedding"]
+    if maps is None:
+        raise EchoError("a SpadeUNet must be told label maps")
+    known = None if labels is None else labels.squeeze(1).round().long().repeat_interleave(frames)
+    output = network(_pictures(x), time.repeat_interleave(frames), _pictures(maps), class_labels=known)
+    return output.unflatten(0, (-1, frames)).transpose(1, 2)
+
+
+def _pictures(clips: Tensor) -> Tensor:
+    """(B * T, C, h, w) of clips (B, C, T, h, w)."""
+    return clips.transpose(1, 2).flatten(0, 1)
 
 
 CALLS: dict[str, Callable[[Any, Tensor, Tensor, Told], Tensor]] = {
     "UNetSpatioTemporalConditionModel": _spatio_temporal,
     "UNet2DModel": _images,
+    "SpadeUNet": _spade,
 }

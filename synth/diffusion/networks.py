@@ -1,12 +1,12 @@
-"""diffusers networks on disk: one of ours, a file with its configuration inside; or a published folder."""
+"""Networks on disk: one of ours, a file with its configuration inside; or a published folder."""
 
 import json
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
+from importlib import import_module
 from pathlib import Path
 from typing import Any
 
-import diffusers
 import torch
 from safetensors import SafetensorError, safe_open
 from safetensors.torch import save_file
@@ -16,7 +16,12 @@ from echodfkd.errors import EchoError
 from echodfkd.files import atomic_path, read_json
 
 PICKLES = (".bin", ".ckpt", ".pkl", ".pt", ".pth")
-NETWORKS = ("AutoencoderKL", "UNet2DModel", "UNetSpatioTemporalConditionModel")
+NETWORKS = {  # class -> the module that has it, imported when it is needed
+    "AutoencoderKL": "diffusers",
+    "UNet2DModel": "diffusers",
+    "UNetSpatioTemporalConditionModel": "diffusers",
+    "SpadeUNet": "echodfkd.synth.diffusion.spade",
+}
 KEY = "echodfkd"  # metadata entry of the configuration
 WEIGHTS = "generator.safetensors"  # what a training leaves in its run
 PUBLISHED = "diffusion_pytorch_model.safetensors"
@@ -24,7 +29,7 @@ TOLD = 10  # differences that a message names at most
 
 
 def build(config: Mapping[str, Any]) -> nn.Module:
-    """A new diffusers network of a configuration with `_class_name`.
+    """A new network of a configuration with `_class_name`.
 
     Raises:
         EchoError: for a class that is not in `NETWORKS`, or options that do not fit it.
@@ -33,7 +38,8 @@ def build(config: Mapping[str, Any]) -> nn.Module:
     if name not in NETWORKS:
         raise EchoError(f"a network of class {name!r} is not known here; known are {', '.join(NETWORKS)}")
     try:
-        return getattr(diffusers, name).from_config({k: v for k, v in config.items() if k != "_name_or_path"})
+        options = {k: v for k, v in config.items() if k != "_name_or_path"}
+        return getattr(import_module(NETWORKS[str(name)]), str(name)).from_config(options)
     except Exception as error:  # of every kind, since options come from files
         raise EchoError(f"the configuration does not build a {name}: {error}") from error
 

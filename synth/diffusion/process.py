@@ -153,10 +153,15 @@ class DDPM:
         """At a step drawn evenly."""
         scheduler = self.scheduler("ddpm", self.steps)
         time = torch.randint(self.steps, (len(clean),), generator=rng)
+        noise = self.noise_at(time, noise, rng)
         sample = scheduler.add_noise(clean, noise, time)
         v = self.prediction == "v_prediction"
         target = scheduler.get_velocity(clean, noise, time) if v else noise
         return Noised(sample, time.to(clean.dtype), target, torch.ones(len(clean)))
+
+    def noise_at(self, time: Tensor, noise: Tensor, rng: torch.Generator) -> Tensor:
+        """The noise of these steps (B,), given as much Gaussian noise: that itself."""
+        return noise
 
 
 @dataclass(frozen=True)

@@ -25,6 +25,7 @@ from echodfkd.synth.diffusion.corpus import Corpus, Shape
 from echodfkd.synth.diffusion.loop import LAST, fit, last_row
 from echodfkd.synth.diffusion.networks import WEIGHTS
 from echodfkd.synth.diffusion.training import Recipe, Row, Task, Training
+from echodfkd.synth.in_turn import InTurn
 from echodfkd.synth.write import write_clip_set
 
 
@@ -48,7 +49,8 @@ class Part:
         task: what the loop trains. finish: what is left at the end: networks by name, and what is to be
             known of them.
         source: options of the generator that clips are drawn from when no clip set is given.
-        clips: how many then. codec: whether it works behind a trained codec.
+        views: that the generator shows in turn; none leaves the view to `source`.
+        clips: how many then. codec: whether it works behind a trained codec. behind: the part that is it.
     """
 
     name: str
@@ -59,6 +61,8 @@ class Part:
     source: Mapping[str, Any] = field(default_factory=dict)
     clips: int = 2400
     codec: bool = True
+    behind: str = "vae"
+    views: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True)
@@ -120,6 +124,7 @@ def train_part(part: Part, recipe: Recipe, asked: Asked, track: Track = silent) 
 
 def _request(part: Part, recipe: Recipe, asked: Asked, codec: str | None) -> dict[str, Any]:
     drawn = {"generator": asked.generator, **part.source, "clips": asked.clips or part.clips}
+    drawn |= {"views": [*part.views]} if part.views else {}
     clips = drawn if asked.data is None else {"data": str(asked.data.resolve())}
     return {
         "task": part.name,
@@ -134,7 +139,9 @@ def _source(part: Part, asked: Asked) -> ClipSet | Generator:
     """The clip set to learn from, or the generator that one is drawn from."""
     if asked.data is not None:
         return ClipSet.open(asked.data)
-    return make_generator(asked.generator, **part.source)
+    if not part.views:
+        return make_generator(asked.generator, **part.source)
+    return InTurn(*(make_generator(asked.generator, view=view, **part.source) for view in part.views))
 
 
 def _drawn(source: Generator, part: Part, recipe: Recipe, asked: Asked, home: Path, track: Track) -> ClipSet:

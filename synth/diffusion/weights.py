@@ -53,10 +53,11 @@ def trained_parts(system: str, parts: Sequence[str], folder: Path | None = None)
     if folder is None:
         found = folder_with(stems.values())
         if found is None:
+            of = f"{system}:{parts[0]}" if parts[0] else system
             files = ", ".join(f"{stem}.safetensors" for stem in stems.values())
             raise EchoError(
                 f"generator {system!r} lacks weights: {files} are not all in {FOLDER} or {model_folder()}; "
-                f"train them (echodfkd train {system}:{parts[0]} ...) or name a folder with --weights"
+                f"train them (echodfkd train {of}, ...) or name a folder with --weights"
             )
         return {part: found / f"{stem}.safetensors" for part, stem in stems.items()}
     return {part: _part_in(folder, part, stem) for part, stem in stems.items()}

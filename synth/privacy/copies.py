@@ -11,6 +11,7 @@ Rng = np.random.Generator
 SHIFT = 3  # pixels, along both axes
 GAMMAS = (0.6, 1.6)
 RATE_FACTOR = 30  # of H.264: a small file
+COPIES, COPY_FRAMES = 50, 64  # clips of a set that are copied on purpose, and of how many frames
 FPS = 50.0  # handed to the encoder, which looks at no clock
 
 
@@ -53,3 +54,8 @@ def altered_copy(frames: Frames, rng: Rng) -> Frames:
     for alter in ALTERATIONS.values():
         frames = alter(frames, rng)
     return frames
+
+
+def known_copy(frames: Frames, number: int) -> Frames:
+    """The altered copy of clip `number` of a set that tells how alike copies are, uint8 (T', H', W')."""
+    return altered_copy(frames[:COPY_FRAMES], np.random.default_rng(number))

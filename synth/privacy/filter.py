@@ -16,14 +16,12 @@ from echodfkd.clipset import ClipSet
 from echodfkd.errors import UsageError
 from echodfkd.filelist import Record
 from echodfkd.progress import Track, silent
-from echodfkd.synth.privacy.copies import altered_copy
+from echodfkd.synth.privacy.copies import COPIES, known_copy
 from echodfkd.synth.privacy.fingerprint import Features, Fingerprint, unit_rows
-from echodfkd.synth.privacy.gallery import Gallery, gallery_stride
+from echodfkd.synth.privacy.gallery import PROBES, Gallery, evenly, gallery_stride
 from echodfkd.synth.privacy.spectrum import SpectrumFingerprint
 from echodfkd.synth.privacy.threshold import Threshold
 
-PROBES = 1000  # training clips, evenly chosen, that stand for fresh ones
-COPIES, COPY_FRAMES = 50, 64  # training clips that are copied, and of how many frames
 NEIGHBOURS = 5  # k of coverage
 
 
@@ -90,13 +88,10 @@ def fit_filter(
     for number, record in enumerate(track(training.records, "training clips")):
         reading.add(number, record)
     gallery = Gallery.of([r.name for r in training.records], reading.thinned, reading.stride)
-    probes = _evenly(len(training), PROBES)
-    alike = np.stack(
-        [gallery.similarities(p) for p in track(reading.probes, "training clips among themselves")]
-    )
-    alike[np.arange(len(probes)), probes] = -1.0  # a clip is no copy of itself
-    copies = np.array([gallery.similarities(copy).max() for copy in reading.copies], np.float32)
-    threshold = Threshold(reading.fingerprint.rule, alike.max(axis=1), copies)
+    probes = evenly(len(training), PROBES)
+    alike = gallery.leave_one_out(probes, track(reading.probes, "training clips among themselves"))
+    copies = gallery.all_similarities(reading.copies)
+    threshold = Threshold(reading.fingerprint.rule, alike.max(axis=1), copies.max(axis=1))
     return PrivacyFilter(
         fingerprint=reading.fingerprint,
         gallery=gallery,
@@ -118,8 +113,8 @@ class _Reading:
         self.thinned: list[Features] = []
         self.probes: list[Features] = []
         self.copies: list[Features] = []
-        self._probes = {*_evenly(len(training), PROBES).tolist()}
-        self._copied = {*_evenly(len(training), COPIES).tolist()}
+        self._probes = {*evenly(len(training), PROBES).tolist()}
+        self._copied = {*evenly(len(training), COPIES).tolist()}
 
     def add(self, number: int, record: Record) -> None:
         """Read clip `number`."""
@@ -132,13 +127,7 @@ class _Reading:
         else:
             self.thinned.append(unit_rows(self.fingerprint(frames[:: self.stride])))
         if number in self._copied:
-            copy = altered_copy(frames[:COPY_FRAMES], np.random.default_rng(number))
-            self.copies.append(unit_rows(self.fingerprint(copy)))
-
-
-def _evenly(clips: int, most: int) -> npt.NDArray[np.int64]:
-    """Indices of at most `most` of so many clips, ascending."""
-    return np.unique(np.linspace(0, clips - 1, min(clips, most)).round().astype(np.int64))
+            self.copies.append(unit_rows(self.fingerprint(known_copy(frames, number))))
 
 
 def _radii(alike: npt.NDArray[np.float32]) -> npt.NDArray[np.float32]:

@@ -1,6 +1,6 @@
 """The clips that are searched for copies: features of their frames, clip after clip, in one matrix."""
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -10,6 +10,7 @@ from echodfkd.synth.privacy.fingerprint import Features
 
 ROWS, COLUMNS = 1024, 8192  # frames compared at once: 32 MiB of correlations
 STRIDES = (1, 3, 5, 7)  # odd, so that a copy at half the frame rate meets them too
+PROBES = 1000  # clips of a set, evenly chosen, that stand for fresh ones
 BUDGET = 25_000  # frames of a gallery that are kept if a stride of up to 7 does it
 
 
@@ -60,3 +61,24 @@ class Gallery:
                 np.maximum(best[block], (part @ self.features[block].T).max(axis=0), out=best[block])
         # rounded: the last bits of a product depend on how many threads made it
         return np.maximum.reduceat(best, self.starts).round(5)
+
+    def all_similarities(self, probes: Iterable[Features]) -> npt.NDArray[np.float32]:
+        """`similarities` of each of n clips, float32 (n, N)."""
+        return np.stack([self.similarities(probe) for probe in probes])
+
+    def leave_one_out(
+        self, numbers: npt.NDArray[np.int64], probes: Iterable[Features]
+    ) -> npt.NDArray[np.float32]:
+        """Similarities of clips of the gallery, so numbered, to all others, float32 (n, N); -1 to itself."""
+        alike = self.all_similarities(probes)
+        alike[np.arange(len(numbers)), numbers] = -1.0  # a clip is no copy of itself
+        return alike
+
+
+def evenly(clips: int, most: int) -> npt.NDArray[np.int64]:
+    """Numbers of at most `most` of so many clips, ascending.
+
+    >>> evenly(9, 3).tolist()
+    [0, 4, 8]
+    """
+    return np.unique(np.linspace(0, clips - 1, min(clips, most)).round().astype(np.int64))

@@ -10,6 +10,7 @@ from typing import Any
 
 import numpy as np
 from torch import Tensor, inference_mode, isfinite, nn
+from torch import device as device_of_torch
 
 from echodfkd.clip import Frames
 from echodfkd.errors import EchoError, UsageError
@@ -66,7 +67,8 @@ def load_reidentification(path: Path, encode: Encode, device: str = "cpu") -> La
             weights are no such ResNet-50 (names at most ten that miss and ten that are foreign).
     """
     file = _weights_file(Path(path))
-    network = reidentification_network()
+    with device_of_torch("meta"):  # none of the 24 million weights is drawn, since all of them are read
+        network = reidentification_network()
     _fill(network, _weights(read_torch_file(file), file), file)
     return LatentFingerprint(network, encode, sha256(file), device)
 
@@ -113,7 +115,8 @@ def _fill(network: nn.Module, weights: dict[str, Tensor], file: Path) -> None:
     told = [f"{fault} {_listed(names)}" for fault, names in faults.items() if names]
     if told:
         raise EchoError(f"{file} is no ResNet-50 of 4 channels and 128 features: it {'; it '.join(told)}")
-    network.load_state_dict(weights)
+    read = {k: weights[k].to(value.dtype).contiguous() for k, value in wanted.items()}
+    network.load_state_dict(read, assign=True)
 
 
 def _listed(names: list[str]) -> str:

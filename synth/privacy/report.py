@@ -15,11 +15,10 @@ from echodfkd.files import read_json, remove_leftovers, write_json
 from echodfkd.progress import Track, silent
 from echodfkd.synth.privacy.filter import NEIGHBOURS, PrivacyFilter
 from echodfkd.synth.privacy.generator import LOG
-from echodfkd.synth.privacy.threshold import CONFIDENCE, Threshold, published
+from echodfkd.synth.privacy.threshold import CONFIDENCE, Threshold, percent
 
 FILE = "privacy.json"
 QUANTILES = (0.0, 0.05, 0.25, 0.5, 0.75, 0.95, 1.0)
-FEW = 59  # training clips from which on none above a threshold bounds the rejected by 5% (.95^59 < .05)
 
 
 def report_on_set(clips: ClipSet, privacy: PrivacyFilter, *, track: Track = silent) -> dict[str, Any]:
@@ -45,7 +44,7 @@ def report_on_set(clips: ClipSet, privacy: PrivacyFilter, *, track: Track = sile
         "close": sum(_is_close(row, privacy.threshold) for row in rows),
         "similarity": _quantiles(np.array([row["similarity"] for row in rows])),
         "coverage": _coverage({row["nearest"] for row in rows}, best, privacy),
-        "remarks": _remarks(privacy.threshold),
+        "remarks": privacy.threshold.remarks(),
         "redrawn": _redrawn(clips.root / LOG),
         "clips": rows,
     }
@@ -66,15 +65,11 @@ def line(report: dict[str, Any]) -> str:
     return (
         f"privacy: {redrawn} candidates rejected and drawn again; "
         f"{report['rejected']} of {len(report['clips'])} clips are {threshold['value']:.2f} or more like a "
-        f"training clip, where {_percent(threshold['copies_missed'])} of altered copies are missed and "
-        f"{_percent(threshold['fresh_rejected'])} of fresh clips rejected "
-        f"(at most {_percent(threshold['fresh_rejected_bound'])}); "
-        f"{_percent(coverage['nearest'])} of the training clips are nearest to one"
+        f"training clip, where {percent(threshold['copies_missed'])} of altered copies are missed and "
+        f"{percent(threshold['fresh_rejected'])} of fresh clips rejected "
+        f"(at most {percent(threshold['fresh_rejected_bound'])}); "
+        f"{percent(coverage['nearest'])} of the training clips are nearest to one"
     )
-
-
-def _percent(share: float) -> str:
-    return f"{100 * share:.0f}%"
 
 
 def _training(privacy: PrivacyFilter) -> dict[str, Any]:
@@ -93,7 +88,7 @@ def _threshold(threshold: Threshold) -> dict[str, Any]:
     return {
         "value": threshold.value,
         "rule": threshold.rule,
-        "published_rule": round(published(threshold.fresh, threshold.copies), 4),
+        "published_rule": round(threshold.published, 4),
         "fresh": _quantiles(threshold.fresh),
         "fresh_rejected": rejected[0],
         "fresh_rejected_bound": rejected[1],
@@ -114,7 +109,7 @@ def _quantiles(values: npt.NDArray[Any]) -> dict[str, float]:
 
 def _is_close(row: dict[str, Any], threshold: Threshold) -> bool:
     """Whether a clip was kept that the published threshold would have rejected."""
-    return not row["rejected"] and row["similarity"] >= published(threshold.fresh, threshold.copies)
+    return not row["rejected"] and row["similarity"] >= threshold.published
 
 
 def _coverage(nearest: set[str], best: npt.NDArray[np.float32], privacy: PrivacyFilter) -> dict[str, Any]:
@@ -125,22 +120,6 @@ def _coverage(nearest: set[str], best: npt.NDArray[np.float32], privacy: Privacy
         "k": min(NEIGHBOURS, len(privacy.probes) - 1),
         "of": len(privacy.probes),
     }
-
-
-def _remarks(threshold: Threshold) -> list[str]:
-    remarks = []
-    if len(threshold.fresh) < FEW:
-        remarks.append(
-            f"{len(threshold.fresh)} training clips are few: of the share of fresh clips that is rejected no "
-            f"more is known than that it is below {_percent(threshold.fresh_rejected[1])}"
-        )
-    if np.quantile(threshold.copies, 0.05) <= published(threshold.fresh, threshold.copies):
-        remarks.append(
-            "the training set holds clips that are as alike as copies (does it show a patient twice?): "
-            f"{_percent(threshold.fresh_rejected[0])} of its own clips would be rejected, "
-            f"{_percent(threshold.copies_missed[0])} of altered copies missed"
-        )
-    return remarks
 
 
 def _redrawn(log: Path) -> dict[str, Any]:

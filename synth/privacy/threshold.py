@@ -9,6 +9,7 @@ import numpy.typing as npt
 Similarities = npt.NDArray[np.float32]  # (n,), the largest one of each clip to any training clip
 FRESH_REJECTED, COPIES_MISSED = 0.05, 0.05  # shares that are put up with
 CONFIDENCE = 0.95
+FEW = 59  # training clips from which on none above a threshold bounds the rejected by 5% (.95^59 < .05)
 
 
 def published(fresh: Similarities, copies: Similarities) -> float:
@@ -49,6 +50,11 @@ class Threshold:
         return round(RULES[self.rule](self.fresh, self.copies), 4)
 
     @property
+    def published(self) -> float:
+        """Where the published rule would put it."""
+        return published(self.fresh, self.copies)
+
+    @property
     def fresh_rejected(self) -> tuple[float, float]:
         """Share of fresh clips that will be rejected: as seen, and its upper 95% bound (Clopper-Pearson)."""
         return upper_bound(int((self.fresh >= self.value).sum()), len(self.fresh))
@@ -57,6 +63,31 @@ class Threshold:
     def copies_missed(self) -> tuple[float, float]:
         """Share of altered copies that will be missed: as seen, and its upper 95% bound (Clopper-Pearson)."""
         return upper_bound(int((self.copies < self.value).sum()), len(self.copies))
+
+    def remarks(self) -> list[str]:
+        """What a reader must know of it."""
+        remarks = []
+        if len(self.fresh) < FEW:
+            remarks.append(
+                f"{len(self.fresh)} training clips are few: of the share of fresh clips that is rejected no "
+                f"more is known than that it is below {percent(self.fresh_rejected[1])}"
+            )
+        if np.quantile(self.copies, COPIES_MISSED) <= self.published:
+            remarks.append(
+                "the training set holds clips that are as alike as copies (does it show a patient twice?): "
+                f"{percent(self.fresh_rejected[0])} of its own clips would be rejected, "
+                f"{percent(self.copies_missed[0])} of altered copies missed"
+            )
+        return remarks
+
+
+def percent(share: float) -> str:
+    """A share in whole percent.
+
+    >>> percent(0.117)
+    '12%'
+    """
+    return f"{100 * share:.0f}%"
 
 
 def upper_bound(hits: int, among: int) -> tuple[float, float]:

@@ -78,7 +78,7 @@ def test_a_clip_set_and_the_codec_in_the_users_folder(
 @pytest.mark.parametrize(
     ("arguments", "message"),
     [
-        (["echonet-synthetic"], "unknown part 'echonet-synthetic'; choose from: echonet-synthetic:lidm, "),
+        (["echonet-synthetic"], "unknown part 'echonet-synthetic'; choose from: echonet-synthetic:decoder, "),
         (["echonet-synthetic:gan"], "unknown part 'echonet-synthetic:gan'; choose from: "),
         (["magic:vae"], "unknown system 'magic:vae'; choose from: "),
         (["echonet-synthetic:lidm", "--codec", "nowhere"], "no such codec: nowhere"),

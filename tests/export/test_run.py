@@ -6,7 +6,7 @@ import pytest
 import torch
 
 from echodfkd.errors import EchoError, UsageError
-from echodfkd.export.parity import Parity, compare, require
+from echodfkd.export.parity import SAME, Parity, compare, require
 from echodfkd.export.run import export_model
 from echodfkd.students.networks import build_network
 from echodfkd.students.runtime import CHUNK, OnnxSegmenter, TorchSegmenter
@@ -36,7 +36,7 @@ def exported(model: TorchSegmenter, tmp_path_factory: pytest.TempPathFactory) ->
 
 
 def test_the_file_does_what_the_network_does(model: TorchSegmenter, exported: Path) -> None:
-    parity = compare(OnnxSegmenter(exported), model, clips())
+    parity = compare({"all": OnnxSegmenter(exported)}, model, clips())
     assert parity.dice >= 0.999
     assert parity.largest_difference <= 1
     assert parity.frames == 8
@@ -55,18 +55,27 @@ def test_the_file_knows_what_it_is(exported: Path) -> None:
     assert facts["bytes"] == exported.stat().st_size
     assert facts["model"]["sha256"] == "ab" * 32
     assert facts["parity"]["clips"] == ["long", "still"]
-    assert {path.name for path in exported.parent.iterdir()} == {"mine.onnx", "export.json"}
+    left = {"mine.onnx", "export.json", "README.md", "example.npy"}
+    assert {path.name for path in exported.parent.iterdir()} == left
 
 
 def test_a_parity_miss_fails_the_export() -> None:
-    with pytest.raises(EchoError, match=r"Dice 0\.9900"):
-        require(Parity(0.99, 1, 10, 1.0, 1.0))
-    with pytest.raises(EchoError, match="difference 40/255"):
-        require(Parity(1.0, 40, 10, 1.0, 1.0))
+    def parity(dice: float, least: float, difference: int) -> Parity:
+        return Parity(dice, least, "long", difference, 10, {"all": 1.0}, 1.0)
+
+    assert require(parity(1.0, 1.0, 1), SAME)["passed"]
+    for bad, said in (
+        (parity(0.99, 1.0, 1), r"Dice 0\.9900"),
+        (parity(1.0, 1.0, 40), "difference 40/255"),
+        (parity(1.0, 0.9, 1), r"0\.9000 on long"),
+    ):
+        with pytest.raises(EchoError, match=said):
+            require(bad, SAME)
+        assert not require(bad, SAME, force=True)["passed"]
 
 
 def test_what_cannot_be_exported_is_said(model: TorchSegmenter, exported: Path, tmp_path: Path) -> None:
-    with pytest.raises(UsageError, match="unknown export format 'tflite'; choose from: onnx"):
+    with pytest.raises(UsageError, match="unknown export format 'tflite'; choose from: executorch, onnx"):
         export_model(model, "tflite", tmp_path, clips())
     with pytest.raises(EchoError, match="is an exported file already"):
         export_model(OnnxSegmenter(exported), "onnx", tmp_path, clips())  # type: ignore[arg-type]

@@ -13,7 +13,7 @@ from web_page import analysed, masks, wait
 from echodfkd.readers import open_source
 from echodfkd.readers.example import example_path
 from echodfkd.segment.pipeline import Segmentation, segment
-from echodfkd.students.runtime import OnnxSegmenter
+from echodfkd.students.onnx_segmenter import OnnxSegmenter
 from echodfkd.synth.sim.generator import SimGenerator
 
 PHONE = 380  # pixels
@@ -198,7 +198,7 @@ def test_what_is_no_clip_is_one_line_and_the_page_goes_on(
 
 def test_the_folder_holds_its_licences_and_fits_the_budget(web_page) -> None:
     page = (web_page.folder / "index.html").read_text(encoding="utf-8")
-    assert "Research use only" in page
+    assert "For research, not diagnosis" in page
     assert "MIT License" in (web_page.folder / "runtime" / "LICENSE.txt").read_text(encoding="utf-8")
     assert sum(path.stat().st_size for path in (web_page.folder / "runtime").iterdir()) < 12_000_000
     facts = json.loads((web_page.folder / "export.json").read_text(encoding="utf-8"))

@@ -18,10 +18,10 @@ def test_every_part_is_found_by_its_name() -> None:
     ("name", "message"),
     [
         ("nothing", "unknown system 'nothing'; choose from: echonet-synthetic, "),
-        ("echonet-synthetic", "unknown part 'echonet-synthetic'; choose from: echonet-synthetic:lidm, "),
+        ("echonet-synthetic", "unknown part 'echonet-synthetic'; choose from: echonet-synthetic:decoder, "),
         (
             "echonet-synthetic:gan",
-            "unknown part 'echonet-synthetic:gan'; choose from: echonet-synthetic:lidm",
+            "unknown part 'echonet-synthetic:gan'; choose from: echonet-synthetic:decoder",
         ),
         ("free-echo:", "unknown part 'free-echo:'; choose from: free-echo"),
         ("free-echo:vae", "unknown part 'free-echo:vae'; choose from: free-echo"),

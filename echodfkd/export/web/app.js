@@ -20,6 +20,7 @@ let [worker, model, result, busy] = [null, null, null, true];
 function start() {
   const able = typeof WebAssembly === "object" && WebAssembly.validate(SIMD) && typeof DecompressionStream === "function";
   if (!able) return fail(TOO_OLD);
+  stage("loading the model");
   worker = new Worker(new URL("worker.js", import.meta.url), { type: "module" });
   worker.addEventListener("error", (error) => fail(error.message ? `The page failed: ${error.message}` : TOO_OLD));
   worker.addEventListener("message", ({ data }) => heard(data));

@@ -10,10 +10,8 @@ const SAME = 3; // of 255: a GPU that differs by more is not used
 export class Model {
   /** Loads runtime and network from `folder` (an address that ends in a slash). */
   static async open(folder) {
-    const [facts, network] = await Promise.all([
-      bytes(`${folder}model.json`).then((data) => JSON.parse(new TextDecoder().decode(data))),
-      bytes(`${folder}model.onnx`),
-    ]);
+    const facts = JSON.parse(new TextDecoder().decode(await bytes(`${folder}model.json`)));
+    const network = await bytes(`${folder}${facts.network}`);
     const runtime = (await hasGpu()) && (await loaded(folder, "webgpu").catch(() => null));
     const ort = runtime || (await loaded(folder, "wasm"));
     const session = await ort.InferenceSession.create(network, { executionProviders: ["wasm"] });
@@ -82,11 +80,9 @@ export class Model {
 
   async #run(session, squares) {
     const pixels = this.size * this.size;
-    const { type, shape } = this.session.inputMetadata[0];
-    const grey = type === "uint8" ? new Uint8Array(squares.length * pixels) : new Float32Array(squares.length * pixels);
+    const grey = new Uint8Array(squares.length * pixels);
     squares.forEach((square, k) => grey.set(square, k * pixels));
-    const channel = shape.length === 5 ? [1] : [];
-    const frames = new this.ort.Tensor(type, grey, [1, squares.length, ...channel, this.size, this.size]);
+    const frames = new this.ort.Tensor("uint8", grey, [1, squares.length, this.size, this.size]);
     const { prob } = await session.run({ frames }, ["prob"]);
     const found = await prob.getData();
     return squares.map((_, k) => {

@@ -60,7 +60,7 @@ export async function drawPicture(result, model) {
     write(`${result.events[kind.toLowerCase()].length ? kind : "Frame"} ${frame}`, x, 70, colour, "600 16px system-ui, sans-serif");
   });
   drawCurve(context, result, [2 * side + 100, 80, 580, Math.max(tall, 420) - 40], write);
-  write(`Research use only, not for diagnosis. Model ${model.name} (${model.claim}), EF by the method of disks.`,
+  write(`For research, not diagnosis. Model ${model.name} (${model.claim}), EF by the method of disks.`,
     20, canvas.height - 12, PAPER.soft, "14px system-ui, sans-serif");
   return canvas.convertToBlob({ type: "image/png" });
 }

@@ -1,10 +1,23 @@
+from pathlib import Path
+
 import numpy as np
 import pytest
 import torch
 from diffusion_material import vae
 
+from echodfkd.errors import EchoError
 from echodfkd.synth.diffusion import codec as module
-from echodfkd.synth.diffusion.codec import FrameKL, Identity, to_frames, to_signal
+from echodfkd.synth.diffusion import networks
+from echodfkd.synth.diffusion.codec import (
+    FrameKL,
+    GammaKL,
+    Identity,
+    gamma_posterior,
+    gamma_scale,
+    load_codec,
+    to_frames,
+    to_signal,
+)
 
 
 def clips(side: int = 16) -> torch.Tensor:
@@ -78,3 +91,52 @@ def test_colours_of_a_published_one_become_grey() -> None:
     with torch.no_grad():
         colours = network.decode(network.encode(frame).latent_dist.mean).sample
     assert torch.allclose(decoded[0, 0, 0], colours.mean(1)[0], atol=1e-4)
+
+
+def gamma_codec() -> GammaKL:
+    network = vae(2, latent_channels=1)
+    gamma_scale(network)
+    return GammaKL(network, 2)
+
+
+def test_gamma_latents_depend_on_the_image_and_are_bounded() -> None:
+    codec, some = gamma_codec(), clips()
+    assert (codec.channels, codec.factor) == (1, 4)
+    latents = codec.encode(some)
+    assert latents.shape == (2, 1, 3, 4, 4)
+    assert float(latents.abs().max()) <= 1
+    other = some.clone()
+    other[1, :, 2] = -other[1, :, 2]
+    changed = (codec.encode(other) - latents).abs()
+    assert float(changed[1, :, 2].max()) > 1e-3
+    assert float(changed[0].max()) < 1e-6 and float(changed[1, :, :2].max()) < 1e-6
+    assert torch.equal(codec.encode(some), latents)  # shape / rate: nothing is drawn
+    with torch.no_grad():
+        codec.network.quant_conv.bias += torch.tensor([9.0, -9.0])  # a mean far above 1
+    assert torch.equal(codec.encode(some), torch.ones(2, 1, 3, 4, 4))
+
+
+@torch.no_grad()
+def test_a_gamma_posterior_is_softplus_of_two_maps_times_the_prior() -> None:
+    codec = gamma_codec()
+    folded = torch.pixel_unshuffle(clips()[0].transpose(0, 1), 2)
+    posterior = gamma_posterior(codec.network, folded)
+    maps = codec.network.quant_conv(codec.network.encoder(folded)).exp().log1p()
+    assert torch.allclose(posterior.concentration, 3.75 * maps[:, :1], rtol=1e-4)
+    assert torch.allclose(posterior.rate, 10.8 * maps[:, 1:], rtol=1e-4)
+    latents = codec.encode(clips())[0].transpose(0, 1)
+    assert torch.allclose(latents, (2 * posterior.mean - 1).clamp(-1, 1), atol=1e-5)
+    decoded = codec.network.decode(posterior.mean).sample
+    pictures = torch.pixel_shuffle(decoded, 2).transpose(0, 1)
+    assert torch.allclose(codec.decode(latents.transpose(0, 1)[None])[0], pictures, atol=1e-4)
+
+
+def test_a_file_says_which_posterior_it_has(tmp_path: Path) -> None:
+    codec = gamma_codec()
+    for posterior in ("gamma", "magic"):
+        networks.save({"vae": codec.network}, {"patch": 2, "posterior": posterior}, tmp_path / posterior)
+    loaded = load_codec(tmp_path / "gamma")
+    assert isinstance(loaded, GammaKL)
+    assert loaded.digest() != FrameKL(loaded.network, 2).digest()
+    with pytest.raises(EchoError, match="posterior 'magic' is not known; known are normal, gamma"):
+        load_codec(tmp_path / "magic")

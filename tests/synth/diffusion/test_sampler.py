@@ -18,6 +18,7 @@ from echodfkd.synth.diffusion.conditions import Conditioner, Values
 from echodfkd.synth.diffusion.heun import Churn
 from echodfkd.synth.diffusion.process import DDPM, EDM, Flow, Process
 from echodfkd.synth.diffusion.sampler import Sampler, Sampling
+from echodfkd.synth.diffusion.score import VE, VP
 
 SHAPE = (2, 1, 4, 8, 8)
 STARTS = [0, 1, 5, 6, 15, 40, 63]
@@ -50,7 +51,7 @@ def test_an_init_has_exactly_the_noise_that_the_network_is_told(
     sampler.sample(SHAPE, {}, rngs(2), init)
     noise = torch.cat([torch.randn(1, *SHAPE[1:], generator=rng) for rng in rngs(2)])
     level = unscaled(process, noise, torch.tensor(model.calls[0]))[1]
-    if isinstance(process, EDM):
+    if isinstance(process, EDM | VE | VP):
         expected = init + level * noise
     elif isinstance(process, DDPM):
         expected = level.sqrt() * init + (1 - level).sqrt() * noise
@@ -90,7 +91,8 @@ def test_pure_noise_has_the_spread_of_the_first_step(process: Process, solver: s
     shape = (1, 1, 4, 64, 64)
     model = Knowing(process, torch.zeros(shape))
     sampler_of(model, Sampling(8, solver, churn=Churn(churn=0.0))).sample(shape, {}, rngs(1))
-    assert spread(model.seen[0]) == pytest.approx(80.0 if isinstance(process, EDM) else 1.0, rel=0.03)
+    first = {EDM: 80.0, VE: 100.0, VP: 152.17}.get(type(process), 1.0)
+    assert spread(model.seen[0]) == pytest.approx(first, rel=0.03)
 
 
 def told(count: int, frames: int = 6) -> Values:

@@ -3,24 +3,14 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-from hidden_copies import sim, training_set
+from hidden_copies import sim_clip
 
 from echodfkd.clip import Frames
 from echodfkd.clipset import ClipSet
 from echodfkd.errors import UsageError
-from echodfkd.synth.privacy.copies import ALTERATIONS
+from echodfkd.synth.privacy.copies import ALTERATIONS, altered_copy
 from echodfkd.synth.privacy.filter import PrivacyFilter, fit_filter
 from echodfkd.video_writer import write_avi
-
-
-@pytest.fixture(scope="module")
-def training(tmp_path_factory: pytest.TempPathFactory) -> ClipSet:
-    return training_set(tmp_path_factory.mktemp("privacy") / "training")
-
-
-@pytest.fixture(scope="module")
-def privacy(training: ClipSet) -> PrivacyFilter:
-    return fit_filter(training)
 
 
 def frames_of(training: ClipSet, index: int) -> Frames:
@@ -34,23 +24,21 @@ def test_hidden_copies_are_found_and_fresh_clips_pass(training: ClipSet, privacy
     verdicts = [(number, privacy.judge(copy)) for number, copy in copies]
     assert [verdict.rejected for _, verdict in verdicts] == [True] * 12
     assert [v.nearest for _, v in verdicts] == [training.records[number].name for number, _ in verdicts]
-    fresh = [privacy.judge(sim().clip(2, index).frames) for index in range(12)]
+    fresh = [privacy.judge(sim_clip(2, index).frames) for index in range(12)]
     assert [verdict.rejected for verdict in fresh] == [False] * 12
 
 
 def test_all_alterations_at_once_are_found(training: ClipSet, privacy: PrivacyFilter) -> None:
     found = 0
     for index in range(12):
-        rng, copy = np.random.default_rng((9, index)), frames_of(training, index)
-        for alter in ALTERATIONS.values():
-            copy = alter(copy, rng)
+        copy = altered_copy(frames_of(training, index), np.random.default_rng((9, index)))
         found += privacy.judge(copy).rejected
     assert found == 12
 
 
 def test_one_copied_frame_in_a_fresh_clip_is_found(training: ClipSet, privacy: PrivacyFilter) -> None:
     """Published code looks at each video's first frame; here one copied frame gives the clip away."""
-    fresh = sim().clip(2, 0).frames
+    fresh = sim_clip(2, 0).frames
     hidden = np.concatenate([fresh, frames_of(training, 5)[7:8]])
     assert not privacy.judge(fresh).rejected
     assert privacy.judge(hidden).nearest == training.records[5].name
@@ -59,7 +47,7 @@ def test_one_copied_frame_in_a_fresh_clip_is_found(training: ClipSet, privacy: P
 
 def test_a_still_is_judged_too(training: ClipSet, privacy: PrivacyFilter) -> None:
     assert privacy.judge(frames_of(training, 3)[4:5]).rejected
-    assert not privacy.judge(sim().clip(2, 3).frames[4:5]).rejected
+    assert not privacy.judge(sim_clip(2, 3).frames[4:5]).rejected
 
 
 def test_threshold_lies_between_fresh_and_copied(privacy: PrivacyFilter) -> None:

@@ -4,7 +4,7 @@ import pytest
 from echodfkd.errors import EchoError
 from echodfkd.synth.privacy import gallery as module
 from echodfkd.synth.privacy.fingerprint import Features, unit_rows
-from echodfkd.synth.privacy.gallery import Gallery, gallery_stride
+from echodfkd.synth.privacy.gallery import Gallery, evenly, gallery_stride
 
 
 def features(seed: int, frames: int, size: int = 30) -> Features:
@@ -53,3 +53,13 @@ def test_a_run_of_stride_copied_frames_meets_itself(stride: int, step: int) -> N
     for start in range(40 - stride * step):
         run = clip[start : start + stride * step : step]
         assert gallery.similarities(run)[0] == pytest.approx(1.0, abs=1e-4)
+
+
+def test_leave_one_out_passes_a_clip_itself_over() -> None:
+    clips = [features(seed, 3) for seed in range(4)]
+    numbers = evenly(4, 2)
+    alike = Gallery.of(list("abcd"), clips, 1).leave_one_out(numbers, [clips[n] for n in numbers.tolist()])
+    assert (numbers.tolist(), alike.shape) == ([0, 3], (2, 4))
+    assert (alike[0, 0], alike[1, 3]) == (-1, -1)
+    assert alike[0, 3] == pytest.approx((clips[0] @ clips[3].T).max(), abs=1e-4)
+    assert alike.max() < 0.99

@@ -15,16 +15,6 @@ from echodfkd.synth.write import write_clip_set
 REPEATS = (1, 3, 3 + AGAIN)
 
 
-@pytest.fixture(scope="module")
-def training(tmp_path_factory: pytest.TempPathFactory) -> ClipSet:
-    return training_set(tmp_path_factory.mktemp("privacy") / "training")
-
-
-@pytest.fixture(scope="module")
-def privacy(training: ClipSet) -> PrivacyFilter:
-    return fit_filter(training)
-
-
 def content(root: Path) -> dict[str, bytes]:
     """Every file but the manifest, whose times differ."""
     paths = (path for path in root.rglob("*") if path.is_file() and path.name != "manifest.json")

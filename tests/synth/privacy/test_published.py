@@ -3,7 +3,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 import torch
-from torch import Tensor
+from torch import Tensor, nn
 
 from echodfkd.clip import Frames
 from echodfkd.clipset import ClipSet
@@ -17,6 +17,8 @@ from echodfkd.synth.privacy.published import (
 from echodfkd.video_writer import write_avi
 
 Weights = dict[str, Tensor]
+NOISE = np.random.default_rng(0).integers(0, 255, (3, 112, 112))
+FRAMES = (NOISE * [[[0.3]], [[0.6]], [[1.0]]]).astype(np.uint8)  # of three brightnesses
 
 
 def encode(frames: Frames) -> Tensor:
@@ -26,12 +28,35 @@ def encode(frames: Frames) -> Tensor:
 
 
 @pytest.fixture(scope="module")
-def weights() -> Weights:
-    """The exact published layout: ResNet-50 under `model.`, the classifier of pairs as `fc_end`."""
+def network() -> nn.Module:
+    """Of weights that fill little of a file: filters of the same numbers everywhere, each of its own."""
     torch.manual_seed(0)
-    network = reidentification_network()
-    state = {f"model.{name}": value for name, value in network.state_dict().items()}
-    return state | {"fc_end.weight": torch.zeros(1, 128), "fc_end.bias": torch.zeros(1)}
+    network = reidentification_network().eval()
+    network.load_state_dict({name: compact(value) for name, value in network.state_dict().items()})
+    with torch.inference_mode():
+        network.fc.weight /= network(encode(FRAMES)).abs().max() / 3  # keeps the sigmoid from saturating
+    return network
+
+
+def compact(value: Tensor) -> Tensor:
+    """Random weights of which each filter averages what it sees; biases and norms stay as they are."""
+    if value.ndim < 2:
+        return value
+    drawn = torch.randn(len(value), *[1] * (value.ndim - 1))
+    return (drawn / value[0].numel()).expand_as(value)
+
+
+def thin(value: Tensor) -> Tensor:
+    """The same `compact` tensor with one number a filter in memory, and so on disk."""
+    one = value[(slice(None), *[slice(1)] * (value.ndim - 1))] if value.ndim > 1 else value
+    return one.clone().expand_as(value)
+
+
+@pytest.fixture(scope="module")
+def weights(network: nn.Module) -> Weights:
+    """The exact published layout: ResNet-50 under `model.`, the classifier of pairs as `fc_end`."""
+    stored = {f"model.{name}": thin(value) for name, value in network.state_dict().items()}
+    return stored | {"fc_end.weight": torch.zeros(1, 128), "fc_end.bias": torch.zeros(1)}
 
 
 def save(folder: Path, content: object, name: str = "reidentification_dynamic_best_network.pth") -> Path:
@@ -41,16 +66,15 @@ def save(folder: Path, content: object, name: str = "reidentification_dynamic_be
 
 
 def test_published_folder_is_loaded_and_its_features_are_the_networks(
-    tmp_path: Path, weights: Weights
+    tmp_path: Path, network: nn.Module, weights: Weights
 ) -> None:
     make = load_reidentification(save(tmp_path / "reidentification_dynamic", weights), encode)
-    frames = np.random.default_rng(0).integers(0, 255, (3, 112, 112), dtype=np.uint8)
-    network = reidentification_network().eval()
-    network.load_state_dict({k.removeprefix("model."): v for k, v in weights.items() if "fc_end" not in k})
     with torch.inference_mode():
-        expected = network(encode(frames)).sigmoid().numpy()
-    assert make(frames).shape == (3, 128)
-    np.testing.assert_allclose(make(frames), expected, atol=1e-5)
+        expected = network(encode(FRAMES)).sigmoid().numpy()
+    found = make(FRAMES)
+    assert found.shape == (3, 128)
+    assert found.std(axis=0).max() > 1e-3  # frames differ by more than what is passed over below
+    np.testing.assert_allclose(found, expected, atol=1e-5)
     assert (make.rule, len(make.digest)) == ("published", 64)
 
 
@@ -115,7 +139,7 @@ def test_folder_without_one_file_is_refused(tmp_path: Path) -> None:
         load_reidentification(tmp_path / "nowhere", encode)
 
 
-def test_latents_of_another_codec_are_refused(weights: Weights) -> None:
-    make = LatentFingerprint(reidentification_network(), lambda f: torch.zeros(len(f), 16, 14, 14), "00")
+def test_latents_of_another_codec_are_refused() -> None:
+    make = LatentFingerprint(nn.Identity(), lambda f: torch.zeros(len(f), 16, 14, 14), "00")
     with pytest.raises(EchoError, match=r"latents \(2, 16, 14, 14\) of 2 frames"):
         make(np.zeros((2, 32, 32), np.uint8))

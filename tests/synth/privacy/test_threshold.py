@@ -28,3 +28,12 @@ def test_bound_worked_out_by_hand() -> None:
     assert upper_bound(0, 59)[1] == pytest.approx(1 - 0.05 ** (1 / 59))
     assert upper_bound(0, 59)[1] < 0.05 < upper_bound(0, 58)[1]
     assert upper_bound(4, 4) == (1.0, 1.0)
+
+
+def test_remarks_of_few_clips_and_of_twins() -> None:
+    assert Threshold("gap", FRESH, COPIES).remarks() == []
+    (few,) = Threshold("gap", FRESH[:24], COPIES).remarks()
+    assert few.startswith("24 training clips are few: ")
+    assert few.endswith(" no more is known than that it is below 12%")
+    (twins,) = Threshold("gap", np.ones(101, np.float32), COPIES).remarks()
+    assert "100% of its own clips would be rejected, 5% of altered copies missed" in twins
