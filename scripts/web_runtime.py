@@ -1,6 +1,6 @@
 """Put the browser runtime of the exported page into the package, from npm: web_runtime.py (needs npm).
 
-The versions are those of echodfkd/export/web/package-lock.json, which names hashes and no addresses. To change
+The versions are those of echodfkd/export/web/package-lock.json, which names hashes, no addresses. To change
 them, edit package.json and run there: `npm install --omit-lockfile-registry-resolved --package-lock-only`.
 """
 
