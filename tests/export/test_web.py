@@ -163,15 +163,22 @@ def test_rate_spacing_and_side_can_be_said(
         assert not any("spacing unknown" in line for line in after["warnings"])
 
 
-@pytest.mark.parametrize("dark", [False, True])
-def test_it_fits_a_phone(browser: HeadlessBrowser, web_page, clips: dict[str, Path], dark: bool) -> None:
-    with browser.visit(web_page.address, width=PHONE, dark=dark, still=True) as seen:
+def test_it_fits_a_phone_by_day_and_by_night(
+    browser: HeadlessBrowser, web_page, clips: dict[str, Path]
+) -> None:
+    with browser.visit(web_page.address, width=PHONE, still=True) as seen:
         assert seen.page.evaluate("document.documentElement.scrollWidth") <= PHONE
         analysed(seen.page, clips["still"])
         seen.page.click("summary")
         assert seen.page.evaluate("document.documentElement.scrollWidth") <= PHONE
-        paper = seen.page.evaluate("getComputedStyle(document.body).backgroundColor")
-        assert paper == ("rgb(16, 21, 29)" if dark else "rgb(255, 255, 255)")
+        for scheme, paper in (("light", "rgb(255, 255, 255)"), ("dark", "rgb(16, 21, 29)")):
+            seen.page.emulate_media(color_scheme=scheme)
+            assert seen.page.evaluate("getComputedStyle(document.body).backgroundColor") == paper
+
+
+def test_opened_as_a_file_it_says_what_to_do(browser: HeadlessBrowser, web_page) -> None:
+    with browser.visit((web_page.folder / "index.html").as_uri()) as seen:
+        assert "python -m http.server" in seen.page.inner_text("#stage")
 
 
 def test_a_browser_without_simd_is_told(browser: HeadlessBrowser, web_page) -> None:
