@@ -29,9 +29,6 @@ def write_page(folder: Path, facts: Mapping[str, Any]) -> dict[str, Any]:
 
     Returns:
         The facts of the page: its bytes are those of all files, the ONNX file's own stand under `network`.
-
-    Raises:
-        EchoError: if this installation lacks the page's runtime.
     """
     files = page_files()
     (folder / facts["file"]).rename(folder / NETWORK)
@@ -46,18 +43,17 @@ def write_page(folder: Path, facts: Mapping[str, Any]) -> dict[str, Any]:
     return {**rest, "file": PAGE, "bytes": size, "network": network}
 
 
-def page_files() -> dict[Path, bytes]:
-    """The page without a model: path in the folder -> content.
+def require_runtime() -> None:
+    """Raise EchoError where this installation lacks the page's runtime."""
+    if len(list(WEB.rglob(f"*{PACKED}"))) < PROGRAMS:
+        raise EchoError("the page's runtime is missing from this installation; reinstall echodfkd")
 
-    Raises:
-        EchoError: if this installation lacks the runtime.
-    """
+
+def page_files() -> dict[Path, bytes]:
+    """The page without a model: path in the folder -> content."""
     names = [path.relative_to(WEB) for path in sorted(WEB.rglob("*")) if path.is_file()]
     files = {name: (WEB / name).read_bytes() for name in names if name.name not in TOOLING}
-    packed = [name for name in names if name.suffix == PACKED]
-    if len(packed) < PROGRAMS:
-        raise EchoError("the page's runtime is missing from this installation; reinstall echodfkd")
-    for name in packed:
+    for name in (name for name in names if name.suffix == PACKED):
         wasm = lzma.decompress(files.pop(name))
         # mtime 0: equal pages have equal bytes. .bin, since some hosts unpack .gz on the way and some do not
         files[name.with_suffix(".bin")] = gzip.compress(wasm, 6, mtime=0)

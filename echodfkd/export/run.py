@@ -14,7 +14,7 @@ from echodfkd.clipset_writer import software_versions
 from echodfkd.errors import EchoError, UsageError, unknown_name
 from echodfkd.export.formats import FORMATS, STREAMS, Format
 from echodfkd.export.onnx import LICENCE, USE
-from echodfkd.export.page import write_page
+from echodfkd.export.page import require_runtime, write_page
 from echodfkd.export.parity import compare, require
 from echodfkd.export.readme import EXAMPLE, readme
 from echodfkd.files import sha256, write_json, write_text
@@ -58,6 +58,8 @@ def export_model(
         raise UsageError(f"{output} is a file; --output names a folder")
     how = FORMATS[layout]
     how.require_modules(layout)
+    if how.page:
+        require_runtime()
     output.mkdir(parents=True, exist_ok=True)
     with tempfile.TemporaryDirectory(prefix=".tmp-", dir=output) as folder:
         facts = _described(model, layout) | _made(model, how, Path(folder), clips, force)
