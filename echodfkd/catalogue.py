@@ -246,6 +246,13 @@ ENTRIES = (
         "ExecuTorch's pte for XNNPACK, for phones; extra: echodfkd[executorch]",
         modules=("torch", "executorch"),
     ),
+    Entry(
+        "export",
+        "web",
+        "static page that runs the model in the browser; nothing leaves the device",
+        source="echodfkd, ONNX Runtime Web (MIT)",
+        modules=("torch", "onnx", "onnxscript"),
+    ),
 )
 
 

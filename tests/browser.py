@@ -14,6 +14,7 @@ if TYPE_CHECKING:
 
 NAMES = ("chromium", "chromium-browser", "google-chrome", "google-chrome-stable")
 VARIABLE = "ECHODFKD_BROWSER"
+PATIENCE = 120_000  # ms, for machines that do much else
 
 
 @dataclass
@@ -58,6 +59,7 @@ class HeadlessBrowser:
             color_scheme="dark" if dark else "light",
             reduced_motion="reduce" if still else "no-preference",
         )
+        context.set_default_timeout(PATIENCE)
         try:
             visit = Visit(context.new_page())
             visit.listen()
@@ -83,7 +85,7 @@ def browser() -> Iterator[HeadlessBrowser]:
     root = hasattr(os, "geteuid") and os.geteuid() == 0  # Chromium's sandbox refuses root
     with playwright_api.sync_playwright() as playwright:
         found = playwright.chromium.launch(
-            executable_path=path, args=["--no-sandbox"] if root else [], timeout=120_000
+            executable_path=path, args=["--no-sandbox"] if root else [], timeout=PATIENCE
         )
         yield HeadlessBrowser(found)
         found.close()

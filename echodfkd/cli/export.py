@@ -12,7 +12,9 @@ CHECK_CLIPS, CHECK_FRAMES = 32, 8
 
 def export(
     model: Annotated[str, typer.Argument(help="An embedded name, a run folder or a .safetensors file.")],
-    format: Annotated[str, typer.Option(help="onnx, onnx-int8, pt2, openvino or executorch.")] = "onnx",
+    format: Annotated[
+        str, typer.Option(help="onnx, onnx-int8, pt2, openvino, executorch, or web: a page.")
+    ] = "onnx",
     output: Annotated[Path, typer.Option(help="Folder for the file and its export.json.")] = Path(
         "echodfkd-export"
     ),

@@ -31,6 +31,7 @@ class Format:
         suffix: of its file. write: a model to a path. run: a file on so many threads (0: all) for its check.
         limits: of the check. modules: extra ones that it needs, each the name of an extra of the package too.
         beside: suffixes of further files that belong to it.
+        page: whether a page that runs the file is made around it.
     """
 
     suffix: str
@@ -39,6 +40,7 @@ class Format:
     limits: Limits = SAME
     modules: tuple[str, ...] = ()
     beside: tuple[str, ...] = ()
+    page: bool = False
 
     def require_modules(self, name: str) -> None:
         """Raise EchoError where a module is missing."""
@@ -54,6 +56,7 @@ FORMATS: dict[str, Format] = {
         ".xml", export_openvino, run_openvino, HALVES, modules=("openvino",), beside=(".bin",)
     ),
     "executorch": Format(".pte", export_executorch, run_executorch, modules=("executorch",)),
+    "web": Format(".web.onnx", export_onnx, OnnxSegmenter, page=True),
 }
 STREAMS: dict[str, Format] = {  # by the suffix of the file that it goes with
     ".onnx": Format(".stream.onnx", export_stream, OnnxStream),

@@ -42,6 +42,20 @@ int main() {
 }
 """)
 
+SERVE = """
+## The page
+
+Put this folder on any static host, in a sub-folder or not. To use it on this computer, run this in the folder
+and open http://127.0.0.1:8000 (opened as a file, without a server, browsers refuse to run it):
+
+```
+python -m http.server --bind 127.0.0.1 8000
+```
+
+Clips are read and computed on the device that shows the page. It asks for nothing outside this folder, sends
+nothing, and goes on working without a network once it is loaded.
+"""
+
 PAGE = Template("""# $name
 
 A left-ventricle model for echocardiography, apical views. $claim. Licence: $licence. **$use.**
@@ -61,20 +75,22 @@ CONTEXT = {
 }
 
 
-def readme(facts: Mapping[str, Any]) -> str:
+def readme(facts: dict[str, Any]) -> str:
     """The page for the content of an `export.json`."""
-    model, parity = facts["model"], facts["parity"]
+    model, parity, network = facts["model"], facts["parity"], facts.get("network", facts)
     page = PAGE.substitute(
-        facts,
+        facts | {"file": network["file"]},
         use=facts["use"].capitalize(),
         claim=model["claim"].capitalize(),
         name=model["name"],
-        megabytes=f"{facts['bytes'] / 1e6:.2f}",
+        megabytes=f"{network['bytes'] / 1e6:.2f}",
         frames=parity["frames"],
         dice=f"{parity['dice']:.4f}",
         least=f"{parity['least_dice']:.4f}",
         context=CONTEXT[model["causal"]],
     )
+    if network is not facts:
+        return page + SERVE
     if not facts["file"].endswith(".onnx"):
         return page
     page += _code("Python, with onnxruntime and numpy", "python", PYTHON, facts)

@@ -14,6 +14,7 @@ from echodfkd.clipset_writer import software_versions
 from echodfkd.errors import EchoError, UsageError, unknown_name
 from echodfkd.export.formats import FORMATS, STREAMS, Format
 from echodfkd.export.onnx import LICENCE, USE
+from echodfkd.export.page import require_runtime, write_page
 from echodfkd.export.parity import compare, require
 from echodfkd.export.readme import EXAMPLE, readme
 from echodfkd.files import sha256, write_json, write_text
@@ -57,15 +58,27 @@ def export_model(
         raise UsageError(f"{output} is a file; --output names a folder")
     how = FORMATS[layout]
     how.require_modules(layout)
+    if how.page:
+        require_runtime()
     output.mkdir(parents=True, exist_ok=True)
     with tempfile.TemporaryDirectory(prefix=".tmp-", dir=output) as folder:
         facts = _described(model, layout) | _made(model, how, Path(folder), clips, force)
-        np.save(Path(folder) / EXAMPLE, next(iter(clips.values())))
-        for path in sorted(Path(folder).iterdir()):
-            path.replace(output / path.name)
+        if how.page:
+            facts = write_page(Path(folder), facts)
+        else:
+            np.save(Path(folder) / EXAMPLE, next(iter(clips.values())))
+        _moved(Path(folder), output)
     write_json(output / "export.json", facts)
     write_text(output / "README.md", readme(facts))
     return output / facts["file"], facts
+
+
+def _moved(folder: Path, output: Path) -> None:
+    """Bring all files of a folder into another one, in sub-folders as there."""
+    for path in sorted(path for path in folder.rglob("*") if path.is_file()):
+        final = output / path.relative_to(folder)
+        final.parent.mkdir(parents=True, exist_ok=True)
+        path.replace(final)
 
 
 def _made(

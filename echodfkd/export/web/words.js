@@ -1,0 +1,39 @@
+// What the page says of a result.
+import { counted } from "./measure/measure.js";
+import { mean } from "./measure/numbers.js";
+
+const number = (value, digits, unit) => (value == null ? "–" : `${value.toFixed(digits)} ${unit}`);
+
+/** [name, value, remark] of each figure. */
+export function facts(result) {
+  const { ef, heartRate, events, beats, fps, area } = result;
+  const used = counted(beats).filter((beat) => beat.edvMl !== undefined);
+  const volume = (name) => number(used.length ? mean(used.map((beat) => beat[name])) : null, 0, "ml");
+  const of = used.length > 1 ? `mean of ${used.length} beats` : "";
+  return [
+    ["Ejection fraction", number(ef, 0, "%"), "method of disks, one plane"],
+    ["Heart rate", number(heartRate, 0, "/min"), ""],
+    ["End-diastolic volume", volume("edvMl"), of],
+    ["End-systolic volume", volume("esvMl"), of],
+    ["Events", `${events.ed.length} ED, ${events.es.length} ES`, `${area.length} frames${fps ? `, ${+fps.toFixed(1)} Hz` : ""}`],
+  ];
+}
+
+/** Rows of the table of beats, the first its head. */
+export function beatRows({ beats }) {
+  if (!beats.length) return [["no beat was found"]];
+  const withVolumes = beats.some((beat) => beat.edvMl !== undefined);
+  const volumes = (beat) => (withVolumes ? [number(beat.edvMl, 1, "ml"), number(beat.esvMl, 1, "ml")] : []);
+  return [
+    ["ED frame", "ES frame", "EF", ...(withVolumes ? ["EDV", "ESV"] : []), "whole beat"],
+    ...beats.map((beat) => [beat.ed, beat.es, number(beat.ef, 1, "%"), ...volumes(beat), beat.complete ? "yes" : "no"]),
+  ];
+}
+
+export const methodLine = ({ backend }) =>
+  `Computed with ${backend}. ED and ES are the largest and smallest outline of a beat; EF is by the method of disks from `
+  + "the outlines alone. The command line adds a learned correction, so its EF may differ.";
+
+export const modelLine = (facts) =>
+  `Model: ${facts.name} (${facts.claim}; contours by the ${facts.convention} convention; weights ${
+    facts.sha256.slice(0, 8)}, ${facts.licence}).`;
