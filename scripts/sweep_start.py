@@ -20,6 +20,7 @@ from echodfkd.clip import Clip
 from echodfkd.files import atomic_path
 from echodfkd.synth.diffusion.codec import to_frames
 from echodfkd.synth.free_echo.generator import FreeEchoGenerator
+from echodfkd.synth.free_echo.parts import STEPS
 from echodfkd.teachers import load_teacher
 
 SIGMAS = (0.5, 1.0, 2.0, 4.0, 8.0, 16.0)
@@ -53,6 +54,7 @@ def parse(arguments: Sequence[str] | None) -> argparse.Namespace:
     parser.add_argument("--clips", type=int, default=16)
     parser.add_argument("--frames", type=int, default=32)
     parser.add_argument("--sigma", type=float, nargs="+", default=SIGMAS)
+    parser.add_argument("--steps", type=int, default=STEPS)
     parser.add_argument("--seed", type=int, default=31_337)
     parser.add_argument("--plot", type=Path, metavar="FILE")
     parser.add_argument("--debug", action="store_true", help="show the traceback of an error")
@@ -67,7 +69,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
 
         def generator(sigma: float) -> FreeEchoGenerator:
             return FreeEchoGenerator(
-                frames=o.frames, ef=EVEN, weights=o.weights, start_sigma=sigma, device="cpu"
+                frames=o.frames, ef=EVEN, weights=o.weights, start_sigma=sigma, steps=o.steps, device="cpu"
             )
 
         print(HEAD)
