@@ -59,7 +59,7 @@ class Judged:
     """What is kept of a clip for the next masks of it.
 
     Attributes:
-        squares: its frames, uint8 (T, S, S). ridge: of them. alike: numbers of the reference clips that count.
+        squares: its frames, uint8 (T, S, S). ridge: of them. alike: numbers of the references that count.
     """
 
     squares: Frames

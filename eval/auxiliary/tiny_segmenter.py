@@ -3,7 +3,8 @@
 A ridge regression from what simclip sees around each cell of 4x4 pixels to the share of the cell that is
 masked. Around a cell: its 5x5 neighbours' share of LV as simclip names it, so that a contour that runs too
 far out, too far in or aside can be learned as such, and the strongest components of simclip's features at
-3x3 places 8 pixels apart, so that other chambers can. T frames, C features, K components, G = 28 cells a side.
+3x3 places 8 pixels apart, so that other chambers can.
+T frames, C features, K components, S = 112 pixels and G = 28 cells a side.
 """
 
 from dataclasses import dataclass
