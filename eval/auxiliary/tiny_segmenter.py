@@ -48,7 +48,7 @@ class Components:
 def surroundings(features: Floats, components: Components, model: SimClip) -> Floats:
     """What the segmenter reads of each cell: simclip's features (T, G, G, C) -> (T, G, G, 25 + 9 K + 1)."""
     lv = neighbours(model.lv_shares(features)[..., None], 2, 1)
-    look = neighbours((features - components.mean) @ components.basis, 1, 2)
+    look = neighbours(np.asarray((features - components.mean) @ components.basis, np.float32), 1, 2)
     return with_one(np.concatenate([lv, look], -1))
 
 

@@ -71,7 +71,8 @@ class SimClip:
         """How much of each cell it names LV, 0..1: `cell_features` (T, 28, 28, C) -> (T, 28, 28)."""
         named = self.network.image.cells
         weight = named.weight.detach()[0, :, 0, 0].cpu().numpy()  # its features at 1/8 are the last of C
-        logits = features[..., -len(weight) :] @ weight + float(named.bias.detach()[0])
+        bias = 0.0 if named.bias is None else float(named.bias.detach()[0])
+        logits = features[..., -len(weight) :] @ weight + bias
         return np.asarray(1 / (1 + np.exp(-logits.clip(-30, 30))), np.float32)
 
     @property
