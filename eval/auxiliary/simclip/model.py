@@ -67,6 +67,14 @@ class SimClip:
         seen = [self.network.image.features(part.to(self.device).float()) for part in parts]
         return torch.cat(seen).permute(0, 2, 3, 1).cpu().numpy()
 
+    def lv_shares(self, features: npt.NDArray[np.float32]) -> npt.NDArray[np.float32]:
+        """How much of each cell it names LV, 0..1: `cell_features` (T, 28, 28, C) -> (T, 28, 28)."""
+        named = self.network.image.cells
+        weight = named.weight.detach()[0, :, 0, 0].cpu().numpy()  # its features at 1/8 are the last of C
+        bias = 0.0 if named.bias is None else float(named.bias.detach()[0])
+        logits = features[..., -len(weight) :] @ weight + bias
+        return np.asarray(1 / (1 + np.exp(-logits.clip(-30, 30))), np.float32)
+
     @property
     def temperature(self) -> float:
         """What similarities are multiplied by before a softmax over the texts of a group."""
