@@ -50,8 +50,8 @@ def train_generator(name: str, asked: Asked, run: "Run") -> None:
         EchoError: as `synth.diffusion.run.train_part`.
     """
     from echodfkd.cli.progress import tracker
-    from echodfkd.synth.diffusion.run import train_part
     from echodfkd.synth.diffusion.run import Asked as Wanted
+    from echodfkd.synth.diffusion.run import train_part
     from echodfkd.synth.systems import codec_of, part_of
 
     part = part_of(name)

@@ -91,7 +91,7 @@ class CaptionSet(ClipSet):
 
     @classmethod
     def read(cls, path: Path) -> "CaptionSet":
-        """Of a caption file; opens no picture. Raises EchoError as `read_captions`, and when one is absent."""
+        """Of a caption file; opens no picture. Raises EchoError as `read_captions`, and for an absent one."""
         rows = read_captions(path)
         names = {f"{number:06d}-{row.image.stem}": row for number, row in enumerate(rows)}
         files = [file for row in rows for file in (row.image, row.mask) if file is not None]
@@ -162,7 +162,7 @@ class EventStills(ClipSet):
         return Said(record.view, phase or None, record.ef, size_of(record.edv))
 
 
-def events(phase: str | None) -> dict[str, tuple[int, ...]]:
+def events(phase: str | None) -> dict[str, Any]:
     """ED and ES frames of a clip of one frame of this phase, "ed", "es" or something else."""
     return {"ed_frames": (0,) if phase == "ed" else (), "es_frames": (0,) if phase == "es" else ()}
 
@@ -212,7 +212,9 @@ def write_stills(stills: EventStills, output: Path, texts: Mapping[str, str]) ->
 
 
 def _moments(source: ClipSet, record: Record) -> list[tuple[int, str]]:
-    beat = [(frames[0], phase) for frames, phase in ((record.ed_frames, "ed"), (record.es_frames, "es")) if frames]
+    beat = [
+        (frames[0], phase) for frames, phase in ((record.ed_frames, "ed"), (record.es_frames, "es")) if frames
+    ]
     if beat:
         return beat
     count = record.frames or len(source.load(record, masks=False))

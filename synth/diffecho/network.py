@@ -21,7 +21,7 @@ class WordUNet(nn.Module, ConfigMixin):
     Words are a number in the vocabulary (0: no word) and a share, see `word_value`.
 
     Args:
-        in_channels, out_channels: of the pictures. channels: of each level. blocks: residual blocks of a level.
+        in_channels, out_channels: of the pictures. channels, blocks: of each level.
         attention: which levels heed the words; the middle does in any case. heads: of attention.
         groups: of the norms. width: of a word. words: how many there are.
     """

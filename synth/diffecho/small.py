@@ -92,6 +92,11 @@ class Small:
     file: Path
     size: int
 
+    @property
+    def files(self) -> list[Path]:
+        """All that shapes its pictures."""
+        return [self.file]
+
     def load(self, device: torch.device) -> Denoiser:
         """Its denoiser on a device."""
         parts, _ = networks.load(self.file)

@@ -2,7 +2,7 @@
 
 A checkpoint is a folder of diffusers' layout or a hub id: `unet/`, `vae/`, `text_encoder/`, `tokenizer/`,
 `scheduler/`. A ControlNet is `controlnet/` in it, or a folder or hub id of its own behind a comma. Every
-component is loaded as the class that it must be, from safetensors alone; safety checkers of photographs are not.
+component is loaded as the class that it must be, from safetensors alone; checkers of photographs are not.
 """
 
 from collections.abc import Callable, Mapping, Sequence
@@ -37,12 +37,21 @@ PATTERNS = (
     f"{TOKENIZER}/*",
     *(f"{part}/{file}" for part, weights in LEARNED.items() for file in ("config.json", weights)),
 )
-CONTROL_PATTERNS = tuple(f"{at}{file}" for at in ("", f"{CONTROL}/") for file in ("config.json", networks.PUBLISHED))
-SCHEDULERS = (
-    "DDIMScheduler DDPMScheduler DEISMultistepScheduler DPMSolverMultistepScheduler EulerDiscreteScheduler "
-    "EulerAncestralDiscreteScheduler HeunDiscreteScheduler LMSDiscreteScheduler PNDMScheduler "
-    "UniPCMultistepScheduler"
-).split()
+CONTROL_PATTERNS = tuple(
+    f"{at}{file}" for at in ("", f"{CONTROL}/") for file in ("config.json", networks.PUBLISHED)
+)
+SCHEDULERS = [
+    "DDIMScheduler",
+    "DDPMScheduler",
+    "DEISMultistepScheduler",
+    "DPMSolverMultistepScheduler",
+    "EulerDiscreteScheduler",
+    "EulerAncestralDiscreteScheduler",
+    "HeunDiscreteScheduler",
+    "LMSDiscreteScheduler",
+    "PNDMScheduler",
+    "UniPCMultistepScheduler",
+]
 STEPS, GUIDANCE = 50, 7.5
 LIFT = 1000  # bytes: a file of this size or less is what Git LFS leaves in a weights file's place
 
@@ -62,8 +71,13 @@ class Stable:
     def files(self) -> list[Path]:
         """All that shapes its pictures, in a fixed order."""
         found = [self.folder / part / file for part, w in LEARNED.items() for file in ("config.json", w)]
-        found += [self.folder / SCHEDULER, *sorted(p for p in (self.folder / TOKENIZER).iterdir() if p.is_file())]
-        control = [] if self.control is None else [self.control / f for f in ("config.json", networks.PUBLISHED)]
+        found += [
+            self.folder / SCHEDULER,
+            *sorted(p for p in (self.folder / TOKENIZER).iterdir() if p.is_file()),
+        ]
+        control = (
+            [] if self.control is None else [self.control / f for f in ("config.json", networks.PUBLISHED)]
+        )
         return [*found, *control]
 
     @cached_property
@@ -89,7 +103,9 @@ class Stable:
             EchoError: when one is missing, pickled, damaged, or of another class.
         """
         from transformers import CLIPTextModel, CLIPTokenizer
+        from transformers.utils import logging
 
+        logging.disable_progress_bar()  # of a moment, on somebody's terminal
         found: dict[str, Any] = {part: _network(self.folder / part, CLASSES[part]) for part in (UNET, VAE)}
         found[TEXT_ENCODER] = _loaded(CLIPTextModel, self.folder / TEXT_ENCODER)
         found[TOKENIZER] = _quietly(CLIPTokenizer.from_pretrained, self.folder / TOKENIZER)
@@ -182,10 +198,12 @@ def _check(stable: Stable) -> None:
         networks.config_in(stable.folder / part, weights)
     if stable.control is not None:
         networks.config_in(stable.control)
-    absent = [p for p in (SCHEDULER, f"{TOKENIZER}/tokenizer_config.json") if not (stable.folder / p).is_file()]
+    needed = (stable.folder / SCHEDULER, stable.folder / TOKENIZER / "tokenizer_config.json")
+    absent = [str(path.relative_to(stable.folder)) for path in needed if not path.is_file()]
     if absent:
         raise EchoError(f"{stable.folder} holds no {' and no '.join(absent)}: it is no whole checkpoint")
-    small = next((file for file in stable.files if file.suffix == ".safetensors" and file.stat().st_size < LIFT), None)
+    weights_files = (path for path in stable.files if path.suffix == ".safetensors")
+    small = next((path for path in weights_files if path.stat().st_size < LIFT), None)
     if small is not None:
         raise EchoError(f"{small} is no weights file but a pointer to one: fetch it (git lfs pull)")
 

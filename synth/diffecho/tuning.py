@@ -18,6 +18,7 @@ from echodfkd.errors import UsageError
 from echodfkd.files import atomic_path, read_json, write_json, write_text
 from echodfkd.students.runtime import pick_device
 from echodfkd.synth.diffecho.captions import CaptionSet, greys, open_stills
+from echodfkd.synth.diffecho.classes import SCHEDULE
 from echodfkd.synth.diffecho.prompts import paper, sentence
 from echodfkd.synth.diffecho.source import sim_stills
 from echodfkd.synth.diffecho.stable import (
@@ -51,6 +52,8 @@ FPS = 50.0  # nominal: one frame is a picture
 DROP = 0.1  # share of the captions that are dropped
 SHOWN_STEPS = 25
 MOST_DRAWN = 256  # pixels: stills of `sim` are drawn no larger, and enlarged
+UNLEARNED = (TOKENIZER, "scheduler")
+SHRINKING = (16, 32, 96, 256)  # channels of what brings masks to the size of latents
 KEPT = 500  # captions that are left as prompts
 RECIPES = {UNET: Recipe(15_000, 4, 1e-5, decay=1e-2, average=0.9999, warmup=500)}
 RECIPES[CONTROL] = RECIPES[UNET]
@@ -151,9 +154,7 @@ def _task(kind: str, stable: Stable, material: Material) -> Task:
     levels = len(found[UNET].config.block_out_channels)
     denoiser = Denoiser(network, conditions, multiple=2 ** (levels - 1)).to(device)
     sampling, seed = Sampling(SHOWN_STEPS, "ddim"), material.recipe.seed
-    task = Denoising(
-        denoiser, process_of(stable), corpus, latents, tellers, sampling, codec, seed=seed
-    )
+    task = Denoising(denoiser, process_of(stable), corpus, latents, tellers, sampling, codec, seed=seed)
     task.network = trained
     return task
 
@@ -163,7 +164,11 @@ def _networks(kind: str, found: Mapping[str, Any]) -> tuple[Any, Any]:
     unet = found[UNET]
     if kind == UNET:
         return unet, unet
-    controlnet = found.get(CONTROL) or diffusers.ControlNetModel.from_unet(unet)
+    halvings = len(found[VAE].config.block_out_channels) - 1
+    channels = (*SHRINKING[:halvings], SHRINKING[-1])  # a level for each halving, and one before
+    controlnet = found.get(CONTROL) or diffusers.ControlNetModel.from_unet(
+        unet, conditioning_embedding_out_channels=channels
+    )
     return Controlled(unet, controlnet), controlnet
 
 
@@ -175,9 +180,7 @@ def _maps(corpus: Corpus, which: Array, places: Array) -> Tensor:
 def process_of(stable: Stable) -> DDPM:
     """The noise process that a checkpoint's scheduler says."""
     config = read_json(stable.folder / SCHEDULER)
-    names = {"prediction_type": "prediction", "beta_schedule": "schedule", "num_train_timesteps": "steps"}
-    names |= {"beta_start": "beta_start", "beta_end": "beta_end"}
-    said = {ours: config[theirs] for theirs, ours in names.items() if theirs in config}
+    said = {ours: config[theirs] for theirs, ours in SCHEDULE.items() if theirs in config}
     return DDPM(**{"prediction": "epsilon", **said})
 
 
@@ -193,7 +196,7 @@ def _write(
     run = path.parent.parent
     kept = [part for part in LEARNED if part != kind]
     files = [f"{part}/{file}" for part in kept for file in ("config.json", LEARNED[part])]
-    files += [SCHEDULER, *(f"{TOKENIZER}/{p.name}" for p in (stable.folder / TOKENIZER).iterdir() if p.is_file())]
+    files += [str(p.relative_to(stable.folder)) for p in stable.files if p.parent.name in UNLEARNED]
     for name in files:
         with atomic_path(run / name) as temporary:
             shutil.copyfile(stable.folder / name, temporary)

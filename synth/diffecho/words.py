@@ -18,10 +18,13 @@ SIZES = ("small", "normal", "large")  # of the LV at ED
 EDV_ML = (60.0, 150.0)  # a small LV is below, a large one above
 NUMBER = "fraction"  # the word that a number belongs to
 TELLING = (*VIEWS, *PHASES, *SIZES, NUMBER)
-SILENT = frozenset(
-    "a an and apical at by chamber during echo echocardiogram ejection end fraction frame heart image in is "
-    "left of percent phase showing shows still the ultrasound ventricle view with".split()
-)
+# fmt: off
+SILENT = frozenset((
+    "a", "an", "and", "apical", "at", "by", "chamber", "during", "echo", "echocardiogram", "ejection", "end",
+    "fraction", "frame", "heart", "image", "in", "is", "left", "of", "percent", "phase", "showing", "shows",
+    "still", "the", "ultrasound", "ventricle", "view", "with",
+))
+# fmt: on
 SAME = {  # other ways to say it
     "2ch": ("two",),
     "4ch": ("four",),
@@ -86,8 +89,8 @@ def said(prompt: str) -> Said:
     for number in found["number"]:
         if not FRACTIONS[0] <= number <= FRACTIONS[1]:
             raise UsageError(
-                f"the prompt {prompt!r} asks for {number:g}: an ejection fraction is from {FRACTIONS[0]:g} to "
-                f"{FRACTIONS[1]:g} percent"
+                f"the prompt {prompt!r} asks for {number:g}: an ejection fraction is "
+                f"from {FRACTIONS[0]:g} to {FRACTIONS[1]:g} percent"
             )
     for kind, values in found.items():
         if len(values) > 1:
@@ -98,7 +101,7 @@ def said(prompt: str) -> Said:
 
 
 def overheard(prompt: str) -> Said:
-    """What can be made out of any prompt; contradictions and strange words are no matter, they say nothing."""
+    """What can be made out of any prompt: strange words and contradictions say nothing."""
     found = _heard([token for token in _tokens(prompt) if _known(token)])
     found["number"] = [n for n in found["number"] if FRACTIONS[0] <= n <= FRACTIONS[1]]
     return _said({kind: values if len(values) == 1 else [] for kind, values in found.items()})
@@ -126,7 +129,7 @@ def _heard(tokens: Sequence[str]) -> dict[str, list]:
         if number is not None:
             found["number" if waiting else "loose"][number] = None
         waiting = number is None and (token == NUMBER or (waiting and token in SILENT))
-        for kind, known in (("view", VIEWS), ("phase", PHASES), ("size", dict(zip(SIZES, SIZES)))):
+        for kind, known in (("view", VIEWS), ("phase", PHASES), ("size", {size: size for size in SIZES})):
             if token in known:
                 found[kind][known[token]] = None
     return {kind: [*values] for kind, values in found.items()}

@@ -31,7 +31,7 @@ from echodfkd.synth.write import write_clip_set
 
 @dataclass(frozen=True)
 class Material:
-    """What a task is made of. `codec` is None for parts that need none; `data` is what was cut to `corpus`."""
+    """What a task is made of: `data` was cut to `corpus`. `codec` is None for parts that need none."""
 
     data: ClipSet
     corpus: Corpus
@@ -101,7 +101,7 @@ class Asked:
 def train_part(part: Part, recipe: Recipe, asked: Asked, track: Track = silent) -> Iterator[Row]:
     """Train a part and leave it in `asked.output`; yields rows of losses.
 
-    Leaves generator.safetensors or what else `part.file` says, manifest.json, metrics.jsonl, tensorboard/ and checkpoints/.
+    Leaves `part.file`, manifest.json, metrics.jsonl, tensorboard/ and checkpoints/.
 
     Raises:
         UsageError: when `output` holds something else, another run, or a run and `resume` is not set.
