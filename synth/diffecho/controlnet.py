@@ -12,7 +12,7 @@ from echodfkd.errors import UsageError
 from echodfkd.synth.base import clip_name
 from echodfkd.synth.diffecho import stable
 from echodfkd.synth.diffecho.captions import GREYS, events, greys
-from echodfkd.synth.diffecho.generator import NOISE, check_size, check_steps, check_view, told
+from echodfkd.synth.diffecho.generator import NOISE, check_size, check_steps, check_view, seen_in, told
 from echodfkd.synth.diffecho.prompts import of_view, prompts_of
 from echodfkd.synth.diffecho.small import CONTROLNET, SYSTEM
 from echodfkd.synth.diffecho.stable import find_stable
@@ -71,7 +71,9 @@ class ControlNetGenerator(NetworkGenerator[Any]):
         check_view(view)
         self.size, self.steps = check_size(size, self.model), check_steps(steps)
         self.guidance, self.view, self.preset = guidance, view or "a4c", preset
-        self.prompts = prompts_of(prompt) or self.model.prompts
+        self.prompts = prompts_of(prompt) or seen_in(self.model.prompts, view)
+        if seen_in(self.prompts, view) != self.prompts:
+            raise UsageError(f"--view {view}: a prompt says another view; leave it out")
         self.source = MaskSource(tuple(mask), "static", self.view, preset, self.size)
         SimStills(self.size, self.view, preset=preset)  # refuses an unknown preset
 

@@ -64,27 +64,30 @@ class TextGenerator(NetworkGenerator[Any]):
     ) -> None:
         self.name = f"{SYSTEM}:{variant}" if variant else SYSTEM
         self.model: Small | Stable = find_text(weights)
-        ours = isinstance(self.model, Small)
-        super().__init__(
-            [self.model.file] if isinstance(self.model, Small) else self.model.files, device, batch
-        )
+        super().__init__(self.model.files, device, batch)
         check_view(view)
         check_ef(ef)
-        self.prompts = prompts_of(prompt) or (() if isinstance(self.model, Small) else self.model.prompts)
-        if self.prompts and prompt and (view or ef):
-            raise UsageError(f"--{'view' if view else 'ef'}: the prompts say what is drawn; leave it out")
-        if ef is not None and not ours:
-            raise UsageError("--ef: these weights are told texts; say it with --prompt")
-        if view is not None and not prompt:
-            self.prompts = tuple(one for one in self.prompts if overheard(one).view in (view, None))
-        if ours:
-            for one in self.prompts:
-                said(one)
-        own = small if ours else stable
+        own = small if isinstance(self.model, Small) else stable
         self.size = check_size(size, self.model)
         self.steps = check_steps(own.STEPS if steps is None else steps)
         self.guidance = own.GUIDANCE if guidance is None else guidance
         self.view, self.ef = view, ef
+        self.prompts = self._prompts(prompt)
+
+    def _prompts(self, given: tuple[str, ...]) -> tuple[str, ...]:
+        """The prompts that are taken in turn; none where each clip's is made."""
+        if given and (self.view or self.ef):
+            raise UsageError(
+                f"--{'view' if self.view else 'ef'}: the prompts say what is drawn; leave it out"
+            )
+        if isinstance(self.model, Small):
+            found = prompts_of(given)
+            for one in found:
+                said(one)  # refuses what it does not know
+            return found
+        if self.ef is not None:
+            raise UsageError("--ef: these weights are told texts; say it with --prompt")
+        return prompts_of(given) or seen_in(self.model.prompts, self.view)
 
     def parameters(self) -> dict[str, Any]:
         """Every setting that a clip depends on beside the weights, seed and index."""
@@ -195,6 +198,11 @@ def drawn_said(rng: np.random.Generator, view: str | None, ef: tuple[float, floa
     whole = round(drawn) if ef is None else min(max(float(round(drawn)), ef[0]), ef[1])
     other = [*VIEWS.values()][int(rng.integers(len(VIEWS)))]
     return Said(view or other, MOMENTS[int(rng.integers(len(PHASES)))], float(whole))
+
+
+def seen_in(prompts: Sequence[str], view: str | None) -> tuple[str, ...]:
+    """The prompts that a view, if one is wanted, does not contradict."""
+    return tuple(one for one in prompts if view is None or overheard(one).view in (view, None))
 
 
 def told(prompts: Sequence[str]) -> Any:

@@ -6,7 +6,7 @@ ejection fraction as a number. Whatever else may stand in a prompt says nothing 
 
 import re
 from collections.abc import Iterator, Sequence
-from dataclasses import astuple, dataclass
+from dataclasses import dataclass
 
 from echodfkd.errors import UsageError
 from echodfkd.synth.base import FRACTIONS
@@ -138,9 +138,3 @@ def _heard(tokens: Sequence[str]) -> dict[str, list]:
 def _said(found: dict[str, list]) -> Said:
     kinds = ("view", "phase", "number", "size")
     return Said(*(found[kind][0] if found[kind] else None for kind in kinds))
-
-
-def differences(one: Said, other: Said) -> list[str]:
-    """Names of what is said in both, and differently."""
-    pairs = zip(("view", "phase", "ef", "size"), astuple(one), astuple(other), strict=True)
-    return [name for name, a, b in pairs if None not in (a, b) and a != b]
