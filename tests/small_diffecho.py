@@ -1,4 +1,4 @@
-"""Small DiffEcho weights for tests, untrained: ours, networks of classes, Stable Diffusion and ControlNets."""
+"""Small DiffEcho weights for tests, untrained: ours, classes, Stable Diffusion and ControlNets."""
 
 import json
 import string

@@ -8,6 +8,7 @@ import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 import torch
 
@@ -116,7 +117,8 @@ class Classes:
         for one in dict.fromkeys(wanted):
             places = [place for place, other in enumerate(wanted) if other == one]
             sampler = Sampler(denoisers[one], self.process(one), Sampling(steps, SOLVER))
-            channels = int(denoisers[one].network.config.out_channels)  # type: ignore[union-attr]
+            network: Any = denoisers[one].network
+            channels = int(network.config.out_channels)
             shape = (len(places), channels, 1, self.size, self.size)
             made = sampler.sample(shape, {}, [rngs[place] for place in places]).mean(1, keepdim=True)
             found |= {place: to_frames(clip) for place, clip in zip(places, made, strict=True)}
@@ -130,6 +132,6 @@ def _scheduler(folder: Path) -> Path | None:
 
 
 def _denoiser(folder: Path) -> Denoiser:
-    network = networks.load_folder(folder)
-    levels = len(network.config.block_out_channels)  # type: ignore[union-attr,arg-type]
+    network: Any = networks.load_folder(folder)
+    levels = len(network.config.block_out_channels)
     return Denoiser(network, multiple=2 ** (levels - 1), around=True).eval().requires_grad_(False)

@@ -50,7 +50,7 @@ def word_network(scale: Scale) -> nn.Module:
     return WordUNet(squares, squares, scale.channels, attention=attention, groups=scale.groups)
 
 
-def class_network(scale: Scale) -> nn.Module:
+def class_network(scale: Scale) -> Any:
     """An untrained network of classes."""
     levels = len(scale.channels)
     return UNet2DModel(
