@@ -99,7 +99,7 @@ def save_controlnet(folder: Path) -> Path:
     with torch.no_grad():
         for weight in made.parameters():
             if not bool(weight.any()):
-                torch.nn.init.normal_(weight, std=0.3)
+                torch.nn.init.normal_(weight, std=2.0)
     made.save_pretrained(folder)
     return folder
 

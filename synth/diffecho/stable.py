@@ -232,7 +232,8 @@ def _quietly(load: Callable[..., Any], folder: Path, **how: Any) -> Any:
     try:
         return load(str(folder), local_files_only=True, **how)
     except Exception as error:  # of every kind, since files are of every kind
-        raise EchoError(f"{folder} cannot be read: {' '.join(str(error).split())[:300]}") from error
+        reason = " ".join(str(error).split()).split(". ")[0][:200]
+        raise EchoError(f"{folder} cannot be read: {reason}") from error
 
 
 def _scheduler(path: Path) -> Any:

@@ -8,7 +8,8 @@ from echodfkd.synth.diffecho.words import Said, overheard, said, size_of
     ("prompt", "expected"),
     [
         (
-            "an ultrasound image of the heart in four-chamber view at end-systole, ejection fraction 35 percent",
+            "an ultrasound image of the heart in four-chamber view at end-systole, "
+            "ejection fraction 35 percent",
             Said("a4c", "es", 35.0),
         ),
         (
