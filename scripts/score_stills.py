@@ -1,9 +1,9 @@
-"""What sets of stills teach: classifiers of view and of phase (ED or ES), and a segmenter where there are masks.
+"""What sets of stills teach: classifiers of view and of phase (ED, ES), a segmenter where there are masks.
 
 Command:  uv run python scripts/score_stills.py text=TEXT_SET classes=CLASS_SET --output RUN [--real DIR]
 
 DiffEcho's downstream tasks (arXiv 2403.19880): networks that learn from one set alone are judged on stills of
-`sim` at ED and ES, in both views, that nothing learned from. The row "sim" learns from such stills themselves.
+`sim` at ED and ES, in both views, that nothing learned from. The row "sim" learns from others of these.
 """
 
 import argparse
