@@ -120,12 +120,13 @@ class Small:
 
 
 def find_small(kind: str, folder: Path | None) -> Small:
-    """The weights in a folder, or those that are embedded or in the user's folder of models.
+    """The weights in a folder, or a run's own; without one the embedded ones or the user's.
 
     Raises:
         EchoError: when there are none, or they are of another kind.
     """
-    file = trained_parts(SYSTEM, [kind], folder)[kind]
+    run = None if folder is None else folder / networks.WEIGHTS
+    file = run if run is not None and run.is_file() else trained_parts(SYSTEM, [kind], folder)[kind]
     facts = networks.described(file)[1]
     if facts.get("variant") != kind or not isinstance(facts.get("size"), int):
         raise EchoError(f"{file} holds no weights of {SYSTEM}:{kind}: it does not say size and variant")

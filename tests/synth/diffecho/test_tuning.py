@@ -55,6 +55,8 @@ def test_ours_learn_from_sim(kind: str, tmp_path: Path) -> None:
     assert [(r.view, "ed" if r.ed_frames else "es") for r in stills.records] == [*CLASSES]
     generator = make_generator(f"diffecho:{kind}", weights=str(tmp_path), steps=2, device="cpu")
     assert generator.clip(0, 0).frames.shape == (1, SIZE, SIZE)
+    alone: Any = make_generator(f"diffecho:{kind}", weights=str(asked.output), device="cpu")
+    assert alone.digest == generator.digest, "a run's own folder will do"
 
 
 def test_facts_are_left_out_at_random() -> None:
