@@ -67,6 +67,15 @@ SEMANTIC = {  # variant of `semantic-diffusion` -> what it is, the parts that it
     ":ddgm": ("a DDPM under Gamma noise (arXiv 2106.07582), in pixels", ("ddgm",)),
 }
 
+DIFFECHO = {  # variant of `diffecho` -> what it is, the part that it is made of
+    "": ("stills by text, as :text", "text"),
+    ":text": ("stills by text, in a small vocabulary; --weights reads any Stable Diffusion", "text"),
+    ":unconditional": (
+        "stills of two views at ED and ES; --weights reads a network for each",
+        "unconditional",
+    ),
+}
+
 ENTRIES = (
     Entry(
         "generator",
@@ -109,6 +118,28 @@ ENTRIES = (
             modules=("torch", "diffusers", "monai"),
         )
         for variant, (what, parts) in SEMANTIC.items()
+    ),
+    *(
+        Entry(
+            "generator",
+            f"diffecho{variant}",
+            what,
+            source="DiffEcho (arXiv 2403.19880), trained anew on `sim` stills",
+            parts=(f"generator-diffecho-{part}",),
+            modules=("torch", "diffusers", "transformers"),
+        )
+        for variant, (what, part) in DIFFECHO.items()
+    ),
+    Entry(
+        "generator",
+        "diffecho:controlnet",
+        "stills by text and mask, by Stable Diffusion with a ControlNet of the user's",
+        source="DiffEcho (arXiv 2403.19880)",
+        licence="as the checkpoint's",
+        needs="--weights FOLDER|HUB_ID[,CONTROLNET]; training: echodfkd train diffecho:controlnet DATA "
+        "--weights STABLE_DIFFUSION",
+        modules=("torch", "diffusers", "transformers"),
+        state="named",
     ),
     Entry(
         "generator",

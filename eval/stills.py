@@ -1,6 +1,6 @@
-"""What networks learn from stills alone: a segmenter of LV, wall and atrium, and a classifier of views.
+"""What networks learn from stills alone: a segmenter of LV, wall and atrium, classifiers of view and phase.
 
-Both are trained on one set and scored on another, under one small budget: the figures compare sets, they are
+All are trained on one set and scored on another, under one small budget: the figures compare sets, they are
 not what such networks can reach. After EDMLX (arXiv 2409.19371) and DiffEcho (arXiv 2403.19880).
 N stills of S x S pixels.
 """
@@ -25,6 +25,7 @@ from echodfkd.progress import Track, silent
 from echodfkd.students.runtime import pick_device
 
 VIEWS = ("a4c", "a2c")
+PHASES = ("ed", "es")
 STRUCTURES: dict[str, tuple[Label, ...]] = {  # as CAMUS scores them
     "endo": (Label.LV,),
     "epi": (Label.LV, Label.MYOCARDIUM),
@@ -40,12 +41,14 @@ class Stills:
 
     Attributes:
         frames: uint8 (N, S, S). masks: uint8 (N, S, S) of `Label`, those that no structure has as background;
-            None where some have none. views: int (N,), places in `VIEWS`; -1 where unknown.
+            None where some have none.
+        views, phases: int (N,), places in `VIEWS` and `PHASES`; -1 where unknown.
     """
 
     frames: npt.NDArray[np.uint8]
     masks: npt.NDArray[np.uint8] | None
     views: npt.NDArray[np.int64]
+    phases: npt.NDArray[np.int64]
 
 
 @dataclass(frozen=True)
@@ -61,7 +64,7 @@ class Learning:
 
 def stills_of(clips: Iterable[Clip], size: int) -> Stills:
     """The frame in the middle of each clip, a square of `size` pixels. Raises EchoError without any clip."""
-    frames, masks, views = [], [], []
+    frames, masks, views, phases = [], [], [], []
     for clip in clips:
         middle = len(clip) // 2
         frames.append(cv2.resize(clip.frames[middle], (size, size), interpolation=cv2.INTER_AREA))
@@ -69,10 +72,12 @@ def stills_of(clips: Iterable[Clip], size: int) -> Stills:
             kept = np.where(clip.mask[middle] < CLASSES, clip.mask[middle], 0).astype(np.uint8)
             masks.append(cv2.resize(kept, (size, size), interpolation=cv2.INTER_NEAREST))
         views.append(VIEWS.index(clip.view) if clip.view in VIEWS else -1)
+        phases.append(0 if middle in clip.ed_frames else 1 if middle in clip.es_frames else -1)
     if not frames:
         raise EchoError("there are no clips to take stills from")
     labelled = len(masks) == len(frames)
-    return Stills(np.stack(frames), np.stack(masks) if labelled else None, np.array(views))
+    known = np.array(views), np.array(phases)
+    return Stills(np.stack(frames), np.stack(masks) if labelled else None, *known)
 
 
 def segmenter() -> nn.Module:
@@ -82,8 +87,8 @@ def segmenter() -> nn.Module:
 
 
 def classifier() -> nn.Module:
-    """timm's resnet10t, untrained: (N, 1, S, S) -> logits of `VIEWS`."""
-    return timm.create_model("resnet10t", pretrained=False, in_chans=1, num_classes=len(VIEWS))
+    """timm's resnet10t, untrained: (N, 1, S, S) -> logits of `VIEWS`, or of `PHASES`."""
+    return timm.create_model("resnet10t", pretrained=False, in_chans=1, num_classes=2)
 
 
 def learn_masks(stills: Stills, learning: Learning, track: Track = silent) -> nn.Module:
@@ -97,10 +102,20 @@ def learn_masks(stills: Stills, learning: Learning, track: Track = silent) -> nn
 
 def learn_views(stills: Stills, learning: Learning, track: Track = silent) -> nn.Module:
     """A classifier that learned from stills alone. Raises EchoError when a view is unknown."""
-    if (stills.views < 0).any():
-        raise EchoError("a classifier cannot learn from stills of unknown views")
-    target = torch.from_numpy(stills.views)
-    return _learned(classifier, stills, target, nn.CrossEntropyLoss(), learning, track)
+    return _classifier(stills, stills.views, "views", learning, track)
+
+
+def learn_phases(stills: Stills, learning: Learning, track: Track = silent) -> nn.Module:
+    """A classifier of ED and ES that learned from stills alone. Raises EchoError when a phase is unknown."""
+    return _classifier(stills, stills.phases, "phases", learning, track)
+
+
+def _classifier(
+    stills: Stills, classes: npt.NDArray[np.int64], what: str, learning: Learning, track: Track
+) -> nn.Module:
+    if (classes < 0).any():
+        raise EchoError(f"a classifier cannot learn from stills of unknown {what}")
+    return _learned(classifier, stills, torch.from_numpy(classes), nn.CrossEntropyLoss(), learning, track)
 
 
 def _learned(
@@ -156,3 +171,35 @@ def hits_of(network: nn.Module, stills: Stills, view: str | None = None) -> npt.
     """Whether each still's view was recognised (N,): its own, or the `view` that all of them show."""
     true: Any = stills.views if view is None else VIEWS.index(view)
     return np.asarray(_said(network, stills) == true)
+
+
+def phase_hits_of(network: nn.Module, stills: Stills) -> npt.NDArray[np.bool_]:
+    """Whether each still's phase was recognised (N,)."""
+    return np.asarray(_said(network, stills) == stills.phases)
+
+
+def taught(
+    stills: Stills, judges: Stills, learning: Learning, real: Stills | None = None, track: Track = silent
+) -> dict[str, float]:
+    """What stills teach, judged on others: mean Dice, shares of views and phases recognised.
+
+    A task is left out whose answers are not known of all stills of both sets.
+
+    Args:
+        real: stills of somebody's, all of them A4C; `real_a4c` is the share recognised.
+    """
+    found: dict[str, float] = {}
+    if stills.masks is not None and judges.masks is not None:
+        dice = dice_of(learn_masks(stills, learning, track), judges)
+        found |= {f"dice_{name}": float(values.mean()) for name, values in dice.items()}
+    if _known(stills.views, judges.views):
+        views = learn_views(stills, learning, track)
+        found["views"] = float(hits_of(views, judges).mean())
+        found |= {} if real is None else {"real_a4c": float(hits_of(views, real, "a4c").mean())}
+    if _known(stills.phases, judges.phases):
+        found["phases"] = float(phase_hits_of(learn_phases(stills, learning, track), judges).mean())
+    return found
+
+
+def _known(*classes: npt.NDArray[np.int64]) -> bool:
+    return all(bool((one >= 0).all()) for one in classes)

@@ -32,7 +32,7 @@ from echodfkd.eval.fidelity.compare import compared
 from echodfkd.eval.fidelity.describe import describe
 from echodfkd.eval.fidelity.features import load_features
 from echodfkd.eval.fidelity.look import Look
-from echodfkd.eval.stills import Learning, Stills, dice_of, hits_of, learn_masks, learn_views, stills_of
+from echodfkd.eval.stills import Learning, Stills, stills_of, taught
 from echodfkd.files import read_json, write_json, write_text
 from echodfkd.progress import Track
 from echodfkd.synth.base import Generator
@@ -167,17 +167,11 @@ class Comparison:
 
     def _downstream(self, stills: Stills) -> dict[str, float | None]:
         learning = Learning(self.o.learning, seed=self.seed, device=self.o.device)
-        judges = stills_of(self._held_out(), self.scale.size)
-        masks, views = (learn(stills, learning, self.track) for learn in (learn_masks, learn_views))
-        found: dict[str, float | None] = {
-            f"dice_{name}": float(values.mean()) for name, values in dice_of(masks, judges).items()
-        }
-        found["views"] = float(hits_of(views, judges).mean())
+        judges, real = stills_of(self._held_out(), self.scale.size), None
         if self.o.real is not None:
             data = ClipSet.open(self.o.real)
             real = stills_of((data.load(record, masks=False) for record in data.records), self.scale.size)
-            found["real_a4c"] = float(hits_of(views, real, "a4c").mean())
-        return found
+        return {**taught(stills, judges, learning, real, self.track)}
 
 
 def parse(arguments: Sequence[str] | None) -> argparse.Namespace:

@@ -20,6 +20,7 @@ COLUMNS = {  # heading -> figure, decimals
     "epi": ("dice_epi", 3),
     "atrium": ("dice_atrium", 3),
     "views right": ("views", 3),
+    "phases right": ("phases", 3),
     "real A4C found": ("real_a4c", 3),
 }
 

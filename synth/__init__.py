@@ -47,6 +47,24 @@ def _semantic_diffusion(variant: str = "") -> Maker:
     return partial(SemanticDiffusionGenerator, variant=variant)
 
 
+def _diffecho_text(variant: str) -> Maker:
+    from echodfkd.synth.diffecho.generator import TextGenerator
+
+    return partial(TextGenerator, variant=variant)
+
+
+def _diffecho_unconditional() -> Maker:
+    from echodfkd.synth.diffecho.generator import UnconditionalGenerator
+
+    return UnconditionalGenerator
+
+
+def _diffecho_controlnet() -> Maker:
+    from echodfkd.synth.diffecho.controlnet import ControlNetGenerator
+
+    return ControlNetGenerator
+
+
 SEMANTIC = ("sdm", "ve", "vp", "edm", "gamma-64", "gamma-128", "ddgm")  # what `semantic-diffusion` compares
 
 GENERATORS: dict[str, Callable[[], Maker]] = {
@@ -59,6 +77,10 @@ GENERATORS: dict[str, Callable[[], Maker]] = {
     "echonet-synthetic:ped-psax": partial(_echonet_synthetic, "ped-psax"),
     "semantic-diffusion": _semantic_diffusion,
     **{f"semantic-diffusion:{variant}": partial(_semantic_diffusion, variant) for variant in SEMANTIC},
+    "diffecho": partial(_diffecho_text, ""),
+    "diffecho:text": partial(_diffecho_text, "text"),
+    "diffecho:unconditional": _diffecho_unconditional,
+    "diffecho:controlnet": _diffecho_controlnet,
 }
 
 

@@ -26,6 +26,7 @@ def build_generator(
     preset: str | None = None,
     ef: str | None = None,
     mask: Sequence[Path] = (),
+    prompt: Sequence[str] = (),
     weights: str | None = None,
     steps: int | None = None,
     guidance: float | None = None,
@@ -37,7 +38,8 @@ def build_generator(
         name: of the registry. device: "auto", "cpu", "cuda" or "mps", for generators with a network.
         layout: of the set on disk. frames: per clip, >= 1. size: side in pixels, even, 32..1024.
         fps: 1..500 Hz. view, preset: names that the generator knows. ef: "LO:HI" in percent.
-        mask: label maps to draw by. weights: folder or hub id. steps: of sampling, >= 1.
+        mask: label maps to draw by. prompt: texts to draw by, or files of them.
+        weights: folder or hub id. steps: of sampling, >= 1.
         guidance: weight of what a network is told, >= 0. batch: clips at once, >= 1.
 
     Raises:
@@ -54,6 +56,7 @@ def build_generator(
         "preset": preset,
         "ef": None if ef is None else parse_ef(ef),
         "mask": tuple(mask) or None,
+        "prompt": tuple(prompt) or None,
         "weights": weights,
         "steps": steps,
         "guidance": guidance,

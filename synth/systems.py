@@ -14,6 +14,12 @@ if TYPE_CHECKING:
 Parts = Mapping[str, "Part"]
 
 
+def _diffecho() -> Parts:
+    from echodfkd.synth.diffecho.parts import PARTS
+
+    return PARTS
+
+
 def _echonet_synthetic() -> Parts:
     from echodfkd.synth.echonet_synthetic import PARTS
 
@@ -39,6 +45,7 @@ def _semantic_diffusion() -> Parts:
 
 
 SYSTEMS: dict[str, Callable[[], Parts]] = {  # name -> its parts by name; "" is one that has no others
+    "diffecho": _diffecho,
     "echonet-synthetic": _echonet_synthetic,
     "flow": _flow,
     "free-echo": _free_echo,

@@ -41,6 +41,10 @@ def synth(
     mask: Annotated[
         list[Path] | None, typer.Option(metavar="FILE", help="A label map to draw by; may be repeated.")
     ] = None,
+    prompt: Annotated[
+        list[str] | None,
+        typer.Option(metavar="TEXT|FILE", help="What diffecho draws; may be repeated, taken in turn."),
+    ] = None,
     weights: Annotated[
         str | None,
         typer.Option(
@@ -99,6 +103,7 @@ def synth(
         preset=preset,
         ef=ef,
         mask=mask or (),
+        prompt=prompt or (),
         weights=weights,
         steps=steps,
         guidance=guidance,

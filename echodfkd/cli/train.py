@@ -60,6 +60,10 @@ def train(
         Path | None,
         typer.Option(metavar="RUN|FILE|DIR", help="generators: what makes frames small."),
     ] = None,
+    weights: Annotated[
+        str | None,
+        typer.Option(metavar="DIR|HUB_ID", help="diffecho: Stable Diffusion to go on from."),
+    ] = None,
     keep: Annotated[
         Path | None, typer.Option(help="generators: folder for clips as arrays, shared between parts.")
     ] = None,
@@ -80,7 +84,7 @@ def train(
     from echodfkd.cli.train_generator import Asked, train_generator
 
     _check(system, clips)
-    asked = Asked(data, codec, keep, clips, steps, batch, rate, precision, workers)
+    asked = Asked(data, codec, keep, clips, steps, batch, rate, precision, workers, weights)
     run = Run(output, generator, resume, seed, device, quiet)
     if system in OURS:
         asked.refuse(system)

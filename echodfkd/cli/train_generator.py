@@ -26,6 +26,7 @@ class Asked:
     rate: float | None = None
     precision: str | None = None
     workers: int = 1
+    weights: str | None = None
 
     def refuse(self, system: str) -> None:
         """Raises UsageError when something is asked of a `system` that only generators know."""
@@ -35,6 +36,7 @@ class Asked:
             "--keep": self.keep,
             "--rate": self.rate,
             "--precision": self.precision,
+            "--weights": self.weights,
         }
         if foreign := [name for name, value in given.items() if value is not None]:
             raise UsageError(f"{foreign[0]} is for generators; {system} draws its clips itself")
@@ -48,11 +50,15 @@ def train_generator(name: str, asked: Asked, run: "Run") -> None:
         EchoError: as `synth.diffusion.run.train_part`.
     """
     from echodfkd.cli.progress import tracker
-    from echodfkd.synth.diffusion.run import WEIGHTS, train_part
     from echodfkd.synth.diffusion.run import Asked as Wanted
+    from echodfkd.synth.diffusion.run import train_part
     from echodfkd.synth.systems import codec_of, part_of
 
     part = part_of(name)
+    if asked.weights is not None:
+        if part.tunes is None:
+            raise UsageError(f"{name} is trained from nothing: leave --weights out")
+        part = part.tunes(asked.weights)
     if asked.data is not None and asked.clips is not None:
         raise UsageError("--clips says how many to draw; all clips of DATA are learned from")
     if not part.codec and asked.codec is not None:
@@ -72,7 +78,7 @@ def train_generator(name: str, asked: Asked, run: "Run") -> None:
         if not run.quiet:
             print(_told(row))
     if not run.quiet:
-        print(f"{run.output / WEIGHTS}: the trained {name}")
+        print(f"{run.output / part.file}: the trained {name}")
 
 
 def _recipe(recipe: "Recipe", asked: Asked, seed: int) -> "Recipe":

@@ -6,7 +6,7 @@ Salimans 2022); sampling cuts them to windows.
 """
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Literal
 
 import torch
@@ -30,14 +30,18 @@ class Conditioner:
             (B, channels), added to the embedding of time; "tokens": (B, n, channels), for cross-attention.
         channels: how many.
         drop: share of training examples that are not told.
-        null: what stands in its place then.
+        null: what stands in its place then; a tensor of the value's last axes where it is not one number.
     """
 
     name: str
     kind: Kind
     channels: int = 1
     drop: float = 0.0
-    null: float = 0.0
+    null: float | Tensor = field(default=0.0, compare=False)
+
+    def untold(self, value: Tensor) -> Tensor:
+        """The null in a value's shape."""
+        return torch.as_tensor(self.null).to(value).expand_as(value)
 
     def check(self, value: Tensor) -> None:
         """Raises EchoError when a value has not the shape that the denoiser expects."""
@@ -57,14 +61,14 @@ def dropped(conditioners: Sequence[Conditioner], values: Values, rng: torch.Gene
         value = told[conditioner.name]
         gone = torch.rand(len(value), generator=rng) < conditioner.drop
         shape = [-1] + [1] * (value.ndim - 1)
-        null = torch.full_like(value, conditioner.null)
+        null = conditioner.untold(value)
         told[conditioner.name] = torch.where(gone.view(shape).to(value.device), null, value)
     return told
 
 
 def nulled(conditioners: Sequence[Conditioner], values: Values) -> dict[str, Tensor]:
     """The values with all nulled whose null the denoiser has learned; the others stay."""
-    nulls = {c.name: torch.full_like(values[c.name], c.null) for c in conditioners if c.drop > 0}
+    nulls = {c.name: c.untold(values[c.name]) for c in conditioners if c.drop > 0}
     return {**values, **nulls}
 
 

@@ -52,7 +52,8 @@ def windows_of(clip: Clip, shape: Shape) -> Iterator[Window]:
     rate = clip.fps or shape.fps
     times = np.arange(int(np.floor(len(clip) / rate * shape.fps + 1e-6)) or 1) / shape.fps
     picks = np.minimum(np.round(times * rate).astype(int), len(clip) - 1)
-    frames = _resized(clip.frames[picks], shape.size, cv2.INTER_AREA)
+    shrinks = shape.size <= max(clip.frames.shape[1:])
+    frames = _resized(clip.frames[picks], shape.size, cv2.INTER_AREA if shrinks else cv2.INTER_CUBIC)
     labels = np.zeros_like(frames) if clip.mask is None else clip.mask[picks]
     labels = _resized(labels, shape.size, cv2.INTER_NEAREST)
     seen = clip.sector if clip.sector is not None else clip.frames.max(0) > 0

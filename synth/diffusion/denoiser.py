@@ -168,7 +168,7 @@ def _images(network: Any, x: Tensor, time: Tensor, told: Told) -> Tensor:
     """UNet2DModel: every frame a picture of its own."""
     frames = x.shape[2]
     labels = told["embedding"]
-    known = None if labels is None else labels.squeeze(1).repeat_interleave(frames)
+    known = None if labels is None else labels.squeeze(1).round().long().repeat_interleave(frames)
     output = network(_pictures(x), time.repeat_interleave(frames), known, return_dict=False)[0]
     return output.unflatten(0, (-1, frames)).transpose(1, 2)
 
@@ -183,6 +183,26 @@ def _spade(network: Any, x: Tensor, time: Tensor, told: Told) -> Tensor:
     return output.unflatten(0, (-1, frames)).transpose(1, 2)
 
 
+def _worded(network: Any, x: Tensor, time: Tensor, told: Told) -> Tensor:
+    """UNet2DConditionModel and WordUNet: every frame a picture of its own, all told the clip's tokens."""
+    frames, tokens = x.shape[2], told["tokens"]
+    if tokens is None:
+        raise EchoError(f"a {type(network).__name__} must be told tokens")
+    words = tokens.repeat_interleave(frames, 0)
+    output = network(_pictures(x), time.repeat_interleave(frames), words, return_dict=False)[0]
+    return output.unflatten(0, (-1, frames)).transpose(1, 2)
+
+
+def _controlled(network: Any, x: Tensor, time: Tensor, told: Told) -> Tensor:
+    """Controlled: as `_worded`, and every frame has a picture of a map of its own."""
+    frames, tokens, maps = x.shape[2], told["tokens"], told["spade"]
+    if tokens is None or maps is None:
+        raise EchoError("a ControlNet must be told tokens and a map")
+    words = tokens.repeat_interleave(frames, 0)
+    output = network(_pictures(x), time.repeat_interleave(frames), words, _pictures(maps))
+    return output.unflatten(0, (-1, frames)).transpose(1, 2)
+
+
 def _pictures(clips: Tensor) -> Tensor:
     """(B * T, C, h, w) of clips (B, C, T, h, w)."""
     return clips.transpose(1, 2).flatten(0, 1)
@@ -192,4 +212,7 @@ CALLS: dict[str, Callable[[Any, Tensor, Tensor, Told], Tensor]] = {
     "UNetSpatioTemporalConditionModel": _spatio_temporal,
     "UNet2DModel": _images,
     "SpadeUNet": _spade,
+    "UNet2DConditionModel": _worded,
+    "WordUNet": _worded,
+    "Controlled": _controlled,
 }

@@ -13,7 +13,7 @@ from safetensors.torch import save_file
 from torch import Tensor, nn
 
 from echodfkd.errors import EchoError
-from echodfkd.files import atomic_path, read_json
+from echodfkd.files import atomic_path, read_json, write_json
 
 PICKLES = (".bin", ".ckpt", ".pkl", ".pt", ".pth")
 NETWORKS = {  # class -> the module that has it, imported when it is needed
@@ -21,6 +21,7 @@ NETWORKS = {  # class -> the module that has it, imported when it is needed
     "UNet2DModel": "diffusers",
     "UNetSpatioTemporalConditionModel": "diffusers",
     "SpadeUNet": "echodfkd.synth.diffusion.spade",
+    "WordUNet": "echodfkd.synth.diffecho.network",
 }
 KEY = "echodfkd"  # metadata entry of the configuration
 WEIGHTS = "generator.safetensors"  # what a training leaves in its run
@@ -58,18 +59,30 @@ def save(networks: Mapping[str, nn.Module], more: Mapping[str, Any], path: Path)
     """
     weights: dict[str, Tensor] = {}
     for part, network in networks.items():
-        for name, value in network.state_dict().items():
-            half = value.detach().cpu()
-            half = (half.to(torch.float16) if half.is_floating_point() else half).contiguous()
-            if half.is_floating_point() and not bool(torch.isfinite(half).all()):
-                raise EchoError(
-                    f"weight {part}.{name} is not finite; the training diverged, nothing was saved"
-                )
-            weights[f"{part}.{name}"] = half
+        weights |= _halves(network, f"{part}.")
     configs = {part: config_of(network) for part, network in networks.items()}
     metadata = {KEY: json.dumps({"networks": configs, **more}, sort_keys=True)}
     with atomic_path(path) as temporary:
         save_file(weights, temporary, metadata=metadata)
+
+
+def save_folder(network: nn.Module, folder: Path) -> None:
+    """Write a network in the published layout, as fp16. Raises EchoError as `save`."""
+    weights = _halves(network)
+    write_json(folder / "config.json", config_of(network))
+    with atomic_path(folder / PUBLISHED) as temporary:
+        save_file(weights, temporary, metadata={"format": "pt"})
+
+
+def _halves(network: nn.Module, prefix: str = "") -> dict[str, Tensor]:
+    halves: dict[str, Tensor] = {}
+    for name, value in network.state_dict().items():
+        half = value.detach().cpu()
+        half = (half.to(torch.float16) if half.is_floating_point() else half).contiguous()
+        if half.is_floating_point() and not bool(torch.isfinite(half).all()):
+            raise EchoError(f"weight {prefix}{name} is not finite; the training diverged, nothing was saved")
+        halves[f"{prefix}{name}"] = half
+    return halves
 
 
 def load(path: Path) -> tuple[dict[str, nn.Module], dict[str, Any]]:
@@ -113,13 +126,13 @@ def load_folder(folder: Path) -> nn.Module:
     return filled(build(config_in(folder)), _read(folder / PUBLISHED), str(folder))
 
 
-def config_in(folder: Path) -> dict[str, Any]:
-    """The configuration in a published folder, whose weights must be there too.
+def config_in(folder: Path, weights: str = PUBLISHED) -> dict[str, Any]:
+    """The configuration in a published folder, whose file of weights must be there too.
 
     Raises:
         EchoError: when one is missing.
     """
-    config, file = folder / "config.json", folder / PUBLISHED
+    config, file = folder / "config.json", folder / weights
     absent = [path.name for path in (config, file) if not path.is_file()]
     if absent:
         pickled = sorted(path.name for path in folder.glob("*.bin")) if folder.is_dir() else []

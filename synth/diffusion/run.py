@@ -31,13 +31,15 @@ from echodfkd.synth.write import write_clip_set
 
 @dataclass(frozen=True)
 class Material:
-    """What a task is made of. `codec` is None for parts that need none."""
+    """What a task is made of: `data` was cut to `corpus`. `codec` is None for parts that need none."""
 
+    data: ClipSet
     corpus: Corpus
     codec: FrameKL | None
     key: str
     recipe: Recipe
     track: Track
+    device: str = "auto"
 
 
 @dataclass(frozen=True)
@@ -51,6 +53,10 @@ class Part:
         source: options of the generator that clips are drawn from when no clip set is given.
         views: that the generator shows in turn; none leaves the view to `source`.
         clips: how many then. codec: whether it works behind a trained codec. behind: the part that is it.
+        drawer: the generator that clips are drawn from, by the name asked for; None has `source` and `views`.
+        opened: what a clip set is read as. tunes: the part that goes on from given weights; None has none.
+        base: sha256 of the weights that it goes on from. file: of the run, with what was trained.
+        write: leaves there what `finish` gives.
     """
 
     name: str
@@ -63,6 +69,12 @@ class Part:
     codec: bool = True
     behind: str = "vae"
     views: tuple[str, ...] = ()
+    drawer: Callable[[str], Generator] | None = None
+    opened: Callable[[Path], ClipSet] = ClipSet.open
+    tunes: "Callable[[str], Part] | None" = None
+    base: str = ""
+    file: str = WEIGHTS
+    write: Callable[[Mapping[str, nn.Module], Mapping[str, Any], Path], None] = networks.save
 
 
 @dataclass(frozen=True)
@@ -89,7 +101,7 @@ class Asked:
 def train_part(part: Part, recipe: Recipe, asked: Asked, track: Track = silent) -> Iterator[Row]:
     """Train a part and leave it in `asked.output`; yields rows of losses.
 
-    Leaves generator.safetensors, manifest.json, metrics.jsonl, tensorboard/ and checkpoints/.
+    Leaves `part.file`, manifest.json, metrics.jsonl, tensorboard/ and checkpoints/.
 
     Raises:
         UsageError: when `output` holds something else, another run, or a run and `resume` is not set.
@@ -103,7 +115,7 @@ def train_part(part: Part, recipe: Recipe, asked: Asked, track: Track = silent) 
     home = asked.keep or asked.output / "corpus"
     data = source if isinstance(source, ClipSet) else _drawn(source, part, recipe, asked, home, track)
     corpus = Corpus.of(data, part.shape, home, asked.workers, track=track)
-    material = Material(corpus, codec, (digest or "")[:8], recipe, track)
+    material = Material(data, corpus, codec, (digest or "")[:8], recipe, track, asked.device)
     training = Training(part.task(material), recipe, asked.device)
     if (asked.output / LAST).is_file():
         training.load(asked.output / LAST)
@@ -118,8 +130,8 @@ def train_part(part: Part, recipe: Recipe, asked: Asked, track: Track = silent) 
         yield row
     with training.averaged():
         left, known = part.finish(training.task, material)
-        networks.save(left, {"part": part.name, "codec_sha256": digest, **known}, asked.output / WEIGHTS)
-    note(row, complete=True, weights_sha256=sha256(asked.output / WEIGHTS))
+        part.write(left, {"part": part.name, "codec_sha256": digest, **known}, asked.output / part.file)
+    note(row, complete=True, weights_sha256=sha256(asked.output / part.file))
 
 
 def _request(part: Part, recipe: Recipe, asked: Asked, codec: str | None) -> dict[str, Any]:
@@ -132,13 +144,16 @@ def _request(part: Part, recipe: Recipe, asked: Asked, codec: str | None) -> dic
         "shape": asdict(part.shape),
         "recipe": asdict(recipe),
         "codec_sha256": codec,
+        **({"base_sha256": part.base} if part.base else {}),
     }
 
 
 def _source(part: Part, asked: Asked) -> ClipSet | Generator:
     """The clip set to learn from, or the generator that one is drawn from."""
     if asked.data is not None:
-        return ClipSet.open(asked.data)
+        return part.opened(asked.data)
+    if part.drawer is not None:
+        return part.drawer(asked.generator)
     if not part.views:
         return make_generator(asked.generator, **part.source)
     return InTurn(*(make_generator(asked.generator, view=view, **part.source) for view in part.views))
@@ -155,7 +170,7 @@ def _drawn(source: Generator, part: Part, recipe: Recipe, asked: Asked, home: Pa
         workers=asked.workers,
         track=track,
     )
-    return ClipSet.open(home / "clips")
+    return part.opened(home / "clips")
 
 
 def _codec(part: Part, asked: Asked) -> tuple[FrameKL | None, str | None]:

@@ -49,7 +49,7 @@ def test_a_run_is_not_overwritten(run: Path, capsys: pytest.CaptureFixture[str])
     [
         (
             ["student"],
-            "unknown system 'student'; choose from: auxiliary, echonet-synthetic, ",
+            "unknown system 'student'; choose from: auxiliary, diffecho, echonet-synthetic, ",
         ),
         (["teacher", "clips"], "DATA is for generators; teacher draws its clips itself"),
         (["heads", "--codec", "vae"], "--codec is for generators; heads draws its clips itself"),

@@ -67,3 +67,15 @@ def test_an_ef_outside_5_to_90_is_refused(text: str) -> None:
     with pytest.raises(UsageError, match="--ef must"):
         parse_ef(text)
     assert parse_ef("5:90") == (5.0, 90.0)
+
+
+def test_prompts_arrive_as_they_are(monkeypatch: pytest.MonkeyPatch) -> None:
+    class Teller(Drawer):
+        def __init__(self, prompt: tuple[str, ...] = ()) -> None:
+            self.given = {"prompt": prompt}
+
+    monkeypatch.setitem(echodfkd.synth.GENERATORS, "teller", lambda: Teller)
+    built: Any = build_generator("teller", prompt=["one", "two.txt"])
+    assert built.given == {"prompt": ("one", "two.txt")}
+    with pytest.raises(UsageError, match="generator 'sim' has no option --prompt$"):
+        build_generator("sim", prompt=["one"])

@@ -17,7 +17,7 @@ def test_every_part_is_found_by_its_name() -> None:
 @pytest.mark.parametrize(
     ("name", "message"),
     [
-        ("nothing", "unknown system 'nothing'; choose from: echonet-synthetic, "),
+        ("nothing", "unknown system 'nothing'; choose from: diffecho, echonet-synthetic, "),
         ("echonet-synthetic", "unknown part 'echonet-synthetic'; choose from: echonet-synthetic:decoder, "),
         (
             "echonet-synthetic:gan",

@@ -77,3 +77,14 @@ def test_rows_are_cut_of_every_value() -> None:
     some = rows({"a": torch.arange(6).view(3, 2), "b": torch.arange(3)}, slice(1, 3))
     assert some["a"].tolist() == [[2, 3], [4, 5]]
     assert some["b"].tolist() == [1, 2]
+
+
+def test_a_null_may_be_a_tensor_of_the_last_axes() -> None:
+    null = torch.arange(6.0).view(3, 2)
+    told = Conditioner("text", "tokens", 2, drop=0.5, null=null)
+    values = {"text": torch.full((200, 3, 2), 9.0)}
+    out = dropped((told,), values, torch.Generator().manual_seed(0))["text"]
+    gone = (out == null).all(-1).all(-1)
+    assert 70 < int(gone.sum()) < 130
+    assert torch.equal(out[~gone], values["text"][~gone])
+    assert torch.equal(nulled((told,), values)["text"], null.expand(200, 3, 2))

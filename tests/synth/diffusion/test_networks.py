@@ -178,3 +178,15 @@ def test_a_published_folder_is_read(tmp_path: Path) -> None:
         EchoError, match=r"holds no config\.json and no diffusion_pytorch_model\.safetensors$"
     ):
         networks.load_folder(tmp_path / "nowhere")
+
+
+def test_a_network_is_left_in_the_published_layout(tmp_path: Path) -> None:
+    network = image_unet()
+    networks.save_folder(network, tmp_path / "unet")
+    for again in (networks.load_folder(tmp_path / "unet"), type(network).from_pretrained(tmp_path / "unet")):
+        for name, value in again.state_dict().items():
+            torch.testing.assert_close(value.float(), network.state_dict()[name].half().float())
+    torch.nn.init.constant_(network.conv_out.bias, float("nan"))
+    with pytest.raises(EchoError, match=r"weight conv_out\.bias is not finite"):
+        networks.save_folder(network, tmp_path / "broken")
+    assert not (tmp_path / "broken").exists()
