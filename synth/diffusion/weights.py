@@ -67,5 +67,6 @@ def _part_in(folder: Path, part: str, stem: str) -> Path:
     places = (folder / f"{stem}.safetensors", folder / part / WEIGHTS)
     found = next((path for path in places if path.is_file()), None)
     if found is None:
-        raise EchoError(f"{folder} holds no {part}: looked for {places[0].name} and {part}/{WEIGHTS}")
+        wanted = part or "trained weights"
+        raise EchoError(f"{folder} holds no {wanted}: looked for {' and '.join(map(str, places))}")
     return found
