@@ -21,6 +21,7 @@ NETWORKS = {  # class -> the module that has it, imported when it is needed
     "UNet2DModel": "diffusers",
     "UNetSpatioTemporalConditionModel": "diffusers",
     "SpadeUNet": "echodfkd.synth.diffusion.spade",
+    "VQGAN3D": "echodfkd.synth.medical_diffusion.vqgan",
 }
 KEY = "echodfkd"  # metadata entry of the configuration
 WEIGHTS = "generator.safetensors"  # what a training leaves in its run

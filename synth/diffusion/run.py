@@ -20,7 +20,7 @@ from echodfkd.students.runtime import pick_device
 from echodfkd.synth import make_generator
 from echodfkd.synth.base import Generator
 from echodfkd.synth.diffusion import networks
-from echodfkd.synth.diffusion.codec import FrameKL, load_codec
+from echodfkd.synth.diffusion.codec import TrainedCodec, load_codec
 from echodfkd.synth.diffusion.corpus import Corpus, Shape
 from echodfkd.synth.diffusion.loop import LAST, fit, last_row
 from echodfkd.synth.diffusion.networks import WEIGHTS
@@ -34,10 +34,14 @@ class Material:
     """What a task is made of. `codec` is None for parts that need none."""
 
     corpus: Corpus
-    codec: FrameKL | None
+    codec: TrainedCodec | None
     key: str
     recipe: Recipe
     track: Track
+
+
+def _opened(path: Path, _: Shape) -> ClipSet:
+    return ClipSet.open(path)
 
 
 @dataclass(frozen=True)
@@ -51,6 +55,7 @@ class Part:
         source: options of the generator that clips are drawn from when no clip set is given.
         views: that the generator shows in turn; none leaves the view to `source`.
         clips: how many then. codec: whether it works behind a trained codec. behind: the part that is it.
+        load: reads that codec. open: reads the clips that somebody names, for such a shape.
     """
 
     name: str
@@ -63,6 +68,8 @@ class Part:
     codec: bool = True
     behind: str = "vae"
     views: tuple[str, ...] = ()
+    load: Callable[[Path], TrainedCodec] = load_codec
+    open: Callable[[Path, Shape], ClipSet] = _opened
 
 
 @dataclass(frozen=True)
@@ -138,7 +145,7 @@ def _request(part: Part, recipe: Recipe, asked: Asked, codec: str | None) -> dic
 def _source(part: Part, asked: Asked) -> ClipSet | Generator:
     """The clip set to learn from, or the generator that one is drawn from."""
     if asked.data is not None:
-        return ClipSet.open(asked.data)
+        return part.open(asked.data, part.shape)
     if not part.views:
         return make_generator(asked.generator, **part.source)
     return InTurn(*(make_generator(asked.generator, view=view, **part.source) for view in part.views))
@@ -158,13 +165,13 @@ def _drawn(source: Generator, part: Part, recipe: Recipe, asked: Asked, home: Pa
     return ClipSet.open(home / "clips")
 
 
-def _codec(part: Part, asked: Asked) -> tuple[FrameKL | None, str | None]:
+def _codec(part: Part, asked: Asked) -> tuple[TrainedCodec | None, str | None]:
     """The codec that a part works behind, on the training's device, and the digest of its latents."""
     if not part.codec:
         return None, None
     if asked.codec is None:
         raise UsageError(f"{part.name} works behind a codec, and none is installed: name one with --codec")
-    codec = load_codec(asked.codec)
+    codec = part.load(asked.codec)
     codec.network.to(pick_device(asked.device))
     return codec, codec.digest()
 
