@@ -69,7 +69,7 @@ def write_clip_set(
     start = time.perf_counter()
     names = [clip_name(generator.name, seed, index) for index in range(clips)]
     writer = ClipSetWriter(Path(output), lossless, nifti)
-    layout = {"videos": "nifti"} if nifti else {}
+    layout = {"videos": "nifti" if nifti else None}  # None as in the manifests of sets that do not say
     missing = ranks.on_main(lambda: _begin(writer, names, _request(generator, seed, lossless) | layout))
     _make(generator, seed, writer, ranks.mine(missing), workers, ranks, track)
     ranks.wait()

@@ -96,4 +96,4 @@ def _fps(image: Any) -> float | None:
     zooms, unit = image.header.get_zooms(), image.header.get_xyzt_units()[1]
     if len(zooms) < 4 or unit not in _SECONDS or not zooms[3] > 0:
         return None
-    return plausible_fps(1 / (float(zooms[3]) * _SECONDS[unit]))
+    return plausible_fps(round(1 / (float(zooms[3]) * _SECONDS[unit]), 4))  # zooms are float32

@@ -132,6 +132,11 @@ def config_in(folder: Path) -> dict[str, Any]:
     return content
 
 
+def out_of_memory(error: RuntimeError) -> bool:
+    """Whether an error of torch's says so; on a CPU it has no class of its own."""
+    return isinstance(error, torch.OutOfMemoryError) or "can't allocate memory" in str(error)
+
+
 def _refused(name: str) -> str:
     return f"{name} is a pickle, which can run code: convert it to safetensors"
 

@@ -39,7 +39,7 @@ class MedicalDiffusionGenerator(NetworkGenerator[Pair]):
             more are made of windows half over each other, denoised together.
         size: in pixels, fps: in Hz; these weights have one of each, and None is it.
         weights: a folder or a hub id; None for the embedded ones or those in the user's folder of models.
-        steps: of the sampling, at most 300.
+        steps: of the sampling, at most the 300 of the training.
         device, batch: see `NetworkGenerator`.
 
     Raises:

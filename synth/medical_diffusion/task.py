@@ -15,6 +15,7 @@ from echodfkd.synth.diffusion.codec import to_signal
 from echodfkd.synth.diffusion.corpus import Corpus, as_tensor, picked
 from echodfkd.synth.diffusion.tasks import grid
 from echodfkd.synth.diffusion.training import Losses
+from echodfkd.synth.medical_diffusion.codec import padded
 from echodfkd.synth.medical_diffusion.vqgan import VQGAN3D
 
 
@@ -74,7 +75,9 @@ class VolumeAutoencoding:
     ) -> None:
         self.network: Any = network
         self.corpus, self.weights, self.critic_from, self.seed = corpus, weights, critic_from, seed
-        self.crop = (min(frames, corpus.shape.frames), *[min(size, corpus.shape.size)] * 2)
+        own, factor = corpus.shape, 2 ** len(self.network.channels)
+        crop = [min(frames, own.frames), *[min(size, own.size)] * 2]
+        self.crop, self.factor = [max(n - n % factor, min(n, factor)) for n in crop], factor
         self.perceptual = Perceptual()
         self.critic: nn.Module | None = Critics(critic_channels)
         self.judge = PatchAdversarialLoss(criterion="hinge")
@@ -91,7 +94,8 @@ class VolumeAutoencoding:
             place = tuple(slice(s, s + c) for s, c in zip(starts, self.crop, strict=True))
             cuts.append(self.corpus.frames[one][place])
         picks = torch.from_numpy(rng.integers(0, self.crop[0], count))
-        return {"clips": to_signal(as_tensor(np.stack(cuts)))[:, None], "picks": picks}
+        clips = to_signal(as_tensor(np.stack(cuts)))[:, None]
+        return {"clips": padded(clips, self.factor), "picks": picks}
 
     def losses(self, batch: Mapping[str, Tensor], step: int, rng: torch.Generator) -> Losses:
         """Of a batch; the codebook learns as well. The critics' word counts from step `critic_from` on."""
@@ -136,7 +140,8 @@ class VolumeAutoencoding:
         """Clips of the corpus beside what becomes of them."""
         frames, size = self.crop[:2]
         clips = to_signal(as_tensor(self.corpus.frames[:4, :frames, :size, :size]))[:, None]
+        clips = padded(clips, self.factor).to(next(self.network.parameters()).device)
         with torch.no_grad():
-            ours, _ = self.network(clips.to(next(self.network.parameters()).device))
+            ours, _ = self.network(clips)
         shown = [grid(part[:, :, :: max(frames // 4, 1)]) for part in (clips, ours)]
         return torch.cat(shown, 2)
