@@ -56,7 +56,7 @@ def test_a_codec_of_another_kind_is_refused(codec: Path, tmp_path: Path) -> None
 
     from echodfkd.synth.medical_diffusion.parts import parts
 
-    wider = parts(replace(TINY, width=6))[""]
+    wider = replace(parts(replace(TINY, width=6))[""], clips=3)
     asked = Asked(tmp_path / "ddpm", codec=codec, keep=codec.parent / "kept", device="cpu")
     with pytest.raises(UsageError, match="works behind latents of 6 channels"):
         [*train_part(wider, TINY.ddpm, asked)]
