@@ -27,7 +27,7 @@ def augmentation(seed: int) -> t.Compose:
             t.RandFlipd(BOTH, CHANCE, spatial_axis=2),
             t.RandAffined(
                 BOTH,
-                CHANCE,
+                prob=CHANCE,
                 rotate_range=(0.2, 0.0, 0.0),
                 scale_range=(0.0, 0.1, 0.1),
                 translate_range=(0, 6, 6),
@@ -74,6 +74,5 @@ def dice(network: nn.Module, volumes: Volumes, device: torch.device) -> dict[str
         found = network(frames[None].to(device)).argmax(1, keepdim=True).cpu()
         metric(one_hot(found, CLASSES), one_hot(labels[None], CLASSES))
     each = np.nanmean(np.asarray(metric.aggregate()), 0)
-    return {name: float(value) for name, value in zip(NAMES, each, strict=True)} | {
-        "mean": float(each.mean())
-    }
+    found = {name: float(value) for name, value in zip(NAMES, each, strict=True)}
+    return found | {"mean": float(each.mean())}

@@ -77,8 +77,8 @@ def test_a_slice_is_that_of_its_own_clip() -> None:
 
 def test_clips_get_nearer(made: Corpus) -> None:
     one = task(made)
-    training = Training(one, Recipe(steps=16, batch=2, rate=1e-2, warmup=2), "cpu")
-    rows = [training.learn() for _ in range(16)]
+    training = Training(one, Recipe(steps=24, batch=2, rate=1e-2, warmup=2), "cpu")
+    rows = [training.learn() for _ in range(24)]
     assert set(rows[0]) == NAMES | {"critic"}
     assert sum(row["pixels"] for row in rows[-3:]) < 0.8 * sum(row["pixels"] for row in rows[:3])
     with training.averaged():
