@@ -48,11 +48,11 @@ def volumes(clips: ClipSet, shape: tuple[int, int, int], count: int | None = Non
     loaded = [clips.load(record) for record in clips.records[:count]]
     frames = np.stack([_resized(clip, clip.frames, shape, cv2.INTER_AREA) for clip in loaded])
     masks = [clip.mask for clip in loaded]
-    labels = None
+    labels: Tensor | None = None
     if all(mask is not None for mask in masks):
         pairs = zip(loaded, masks, strict=True)
-        labels = np.stack([_resized(c, m, shape, cv2.INTER_NEAREST) for c, m in pairs if m is not None])
-        labels = torch.from_numpy(np.where(labels <= Label.LA, labels, 0).astype(np.int64))[:, None]
+        values = np.stack([_resized(c, m, shape, cv2.INTER_NEAREST) for c, m in pairs if m is not None])
+        labels = torch.from_numpy(np.where(values <= Label.LA, values, 0).astype(np.int64))[:, None]
     return Volumes(torch.from_numpy(frames)[:, None].float() / 255, labels)
 
 
