@@ -79,7 +79,9 @@ def test_a_slice_is_that_of_its_own_clip() -> None:
 def test_clips_get_nearer(made: Corpus) -> None:
     torch.manual_seed(0)
     wide = vqgan(replace(TINY, channels=(16, 32)))
-    one = VolumeAutoencoding(wide, made, TINY.weights, frames=8, size=32, critic_channels=4)
+    one = VolumeAutoencoding(
+        wide, made, replace(TINY.weights, features=0.0), frames=8, size=32, critic_channels=4
+    )
     training = Training(one, Recipe(steps=24, batch=2, rate=3e-3, warmup=2), "cpu")
     rows = [training.learn() for _ in range(24)]
     assert set(rows[0]) == NAMES | {"critic"}
