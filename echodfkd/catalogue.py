@@ -108,6 +108,14 @@ ENTRIES = (
         parts=tuple(f"generator-echonet-synthetic-{part}" for part in ("vae", "lidm", "lvdm")),
         modules=("torch", "diffusers"),
     ),
+    Entry(
+        "generator",
+        "medical-diffusion",
+        "clips, or volumes as NIfTI files, drawn whole by a DDPM on latents of a 3D VQ-GAN; without labels",
+        source="Medical Diffusion (Sci Rep 13:7303, arXiv 2211.03364), trained anew on `sim` clips",
+        parts=("generator-medical-diffusion-vqgan", "generator-medical-diffusion"),
+        modules=("torch", "diffusers", "monai"),
+    ),
     *(
         Entry(
             "generator",

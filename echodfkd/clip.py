@@ -42,6 +42,7 @@ class Clip:
         edv_ml, esv_ml: volumes in ml.
         view: "a4c" or "a2c"; "sax", "plax" or "none" where no apical LV is seen; None when unknown.
         notes: warnings that a reader wants the user to see, one sentence each.
+        slice_mm: distance between frames in mm where they are slices of a volume; None for cine loops.
 
     Raises:
         EchoError: if shapes, types or ranges do not fit.
@@ -61,6 +62,7 @@ class Clip:
     view: str | None = None
     ef_3d: float | None = None
     notes: tuple[str, ...] = ()
+    slice_mm: float | None = None
 
     def __post_init__(self) -> None:
         where = f"clip {self.name!r}"
@@ -85,6 +87,8 @@ class Clip:
             raise EchoError(f"{where}: fps must be between 0 and 10000 Hz, got {self.fps}")
         if self.spacing_mm is not None and not all(0 < s < 100 for s in self.spacing_mm):
             raise EchoError(f"{where}: pixel spacing must be between 0 and 100 mm, got {self.spacing_mm}")
+        if self.slice_mm is not None and not 0 < self.slice_mm < 100:
+            raise EchoError(f"{where}: slices must be between 0 and 100 mm apart, got {self.slice_mm}")
         for index in (*self.ed_frames, *self.es_frames):
             if not 0 <= index < len(self.frames):
                 raise EchoError(f"{where}: event frame {index} is outside its {len(self.frames)} frames")

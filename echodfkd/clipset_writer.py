@@ -18,6 +18,7 @@ from echodfkd.clipset_lists import listed_names, write_lists
 from echodfkd.clipset_records import MANIFEST, MASKS, VIDEOS
 from echodfkd.errors import EchoError, UsageError
 from echodfkd.files import TEMPORARY, read_json, remove_leftovers, write_json, write_npz
+from echodfkd.nifti_writer import write_nifti
 from echodfkd.video_writer import write_avi
 
 RECORDS = ".records"
@@ -66,10 +67,12 @@ class ClipSetWriter:
     Args:
         root: the set's folder.
         lossless: FFV1 instead of MJPG.
+        nifti: Videos/NAME.nii instead of .avi, which keeps the spacing of a volume along all axes.
     """
 
     root: Path
     lossless: bool = False
+    nifti: bool = False
 
     def begin(self, request: dict[str, Any], clips: int) -> None:
         """Claim the folder for the set described by `request`, or take up an earlier run of the same.
@@ -110,23 +113,26 @@ class ClipSetWriter:
         """Names of the clips that need no more work."""
         records = (path.stem for path in (self.root / RECORDS).glob("[!.]*.json"))
         described = listed_names(self.root).union(records)
-        videos = {path.stem for path in (self.root / VIDEOS).glob("*.avi")}
+        videos = {path.stem for path in (self.root / VIDEOS).glob(f"[!.]*{self._suffix}")}
         masks = self.root / MASKS
         return described & videos & ({path.stem for path in masks.iterdir()} if masks.is_dir() else videos)
 
     def add(self, clip: Clip, split: str) -> None:
         """Write one clip; may be called in any order and from any process."""
-        write_avi(
-            self.root / VIDEOS / f"{clip.name}.avi",
-            clip.frames,
-            clip.fps or NOMINAL_FPS,
-            lossless=self.lossless,
-        )
+        video = self.root / VIDEOS / f"{clip.name}{self._suffix}"
+        if self.nifti:
+            write_nifti(video, clip)
+        else:
+            write_avi(video, clip.frames, clip.fps or NOMINAL_FPS, lossless=self.lossless)
         arrays = {key: value for key in ("mask", "sector") if (value := getattr(clip, key)) is not None}
         if arrays:
             write_npz(self.root / MASKS / f"{clip.name}.npz", **arrays)
         lines = {"row": filelist.row_of(clip, split), "tracings": traced_rows(clip)}
         write_json(self.root / RECORDS / f"{clip.name}.json", lines)
+
+    @property
+    def _suffix(self) -> str:
+        return ".nii" if self.nifti else ".avi"
 
     def finish(self, names: list[str], wall_time_s: float) -> None:
         """Write the lists, in the order of `names`, and complete the manifest.

@@ -41,6 +41,12 @@ def _flow() -> Maker:
     return FlowGenerator
 
 
+def _medical_diffusion() -> Maker:
+    from echodfkd.synth.medical_diffusion.generator import MedicalDiffusionGenerator
+
+    return MedicalDiffusionGenerator
+
+
 def _semantic_diffusion(variant: str = "") -> Maker:
     from echodfkd.synth.semantic_diffusion.generator import SemanticDiffusionGenerator
 
@@ -75,6 +81,7 @@ GENERATORS: dict[str, Callable[[], Maker]] = {
     "echonet-synthetic": _echonet_synthetic,
     "echonet-synthetic:ped-a4c": partial(_echonet_synthetic, "ped-a4c"),
     "echonet-synthetic:ped-psax": partial(_echonet_synthetic, "ped-psax"),
+    "medical-diffusion": _medical_diffusion,
     "semantic-diffusion": _semantic_diffusion,
     **{f"semantic-diffusion:{variant}": partial(_semantic_diffusion, variant) for variant in SEMANTIC},
     "diffecho": partial(_diffecho_text, ""),

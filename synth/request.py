@@ -8,7 +8,7 @@ from echodfkd.errors import UsageError, unknown_name
 from echodfkd.synth import make_generator, options_of
 from echodfkd.synth.base import FRACTIONS, Generator
 
-LAYOUTS = ("echonet",)
+LAYOUTS = ("echonet", "nifti")  # nifti: the same, its videos as NIfTI files
 SIZES = (32, 1024)  # pixels
 RATES = (1.0, 500.0)  # Hz
 GUIDANCE = 100.0  # beyond this a picture is a caricature of what it is told

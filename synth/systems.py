@@ -38,6 +38,12 @@ def _free_echo() -> Parts:
     return PARTS
 
 
+def _medical_diffusion() -> Parts:
+    from echodfkd.synth.medical_diffusion.parts import PARTS
+
+    return PARTS
+
+
 def _semantic_diffusion() -> Parts:
     from echodfkd.synth.semantic_diffusion.parts import PARTS
 
@@ -49,6 +55,7 @@ SYSTEMS: dict[str, Callable[[], Parts]] = {  # name -> its parts by name; "" is 
     "echonet-synthetic": _echonet_synthetic,
     "flow": _flow,
     "free-echo": _free_echo,
+    "medical-diffusion": _medical_diffusion,
     "semantic-diffusion": _semantic_diffusion,
 }
 SHARED_CODEC = "echonet-synthetic"  # whose vae systems without one of their own work behind

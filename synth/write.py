@@ -36,6 +36,7 @@ def write_clip_set(
     clips: int,
     seed: int = 0,
     lossless: bool = False,
+    nifti: bool = False,
     workers: int | None = 1,
     ranks: Ranks = ALONE,
     track: Track = silent,
@@ -52,7 +53,7 @@ def write_clip_set(
         output: new or empty folder, or an earlier run of the same request.
         clips: how many, at least 1.
         seed: of the whole set; clip i depends on (generator, parameters, seed, i) alone.
-        lossless: FFV1 videos instead of MJPG.
+        lossless: FFV1 videos instead of MJPG. nifti: NIfTI files instead of videos.
         workers: processes of each rank; None chooses by cores and clips, and one where there are several
             ranks or networks draw. More than one needs a picklable generator.
         ranks: this process among those that make the set together; the main one writes the lists.
@@ -67,8 +68,9 @@ def write_clip_set(
     worker_count(workers, clips)  # refuses a bad number before the folder is touched
     start = time.perf_counter()
     names = [clip_name(generator.name, seed, index) for index in range(clips)]
-    writer = ClipSetWriter(Path(output), lossless)
-    missing = ranks.on_main(lambda: _begin(writer, names, _request(generator, seed, lossless)))
+    writer = ClipSetWriter(Path(output), lossless, nifti)
+    layout = {"videos": "nifti" if nifti else None}  # None as in the manifests of sets that do not say
+    missing = ranks.on_main(lambda: _begin(writer, names, _request(generator, seed, lossless) | layout))
     _make(generator, seed, writer, ranks.mine(missing), workers, ranks, track)
     ranks.wait()
     seconds = time.perf_counter() - start

@@ -63,7 +63,9 @@ def synth(
     batch: Annotated[
         int | None, typer.Option(help="Clips that a network draws at once.", show_default="by device")
     ] = None,
-    format: Annotated[str, typer.Option(help="Layout on disk: echonet.")] = "echonet",
+    format: Annotated[
+        str, typer.Option(help="Layout on disk: echonet, or nifti for videos as NIfTI files.")
+    ] = "echonet",
     lossless: Annotated[bool, typer.Option("--lossless", help="FFV1 videos instead of MJPG.")] = False,
     workers: Annotated[
         int | None,
@@ -122,6 +124,7 @@ def synth(
             clips=clips,
             seed=seed,
             lossless=lossless,
+            nifti=format == "nifti",
             workers=workers,
             ranks=ranks,
             track=track,

@@ -16,9 +16,9 @@ from echodfkd.readers.base import NOTHING, Given, Source, plausible_fps, plausib
 from echodfkd.readers.intensity import fit_window
 
 SUFFIXES = (".nii", ".nii.gz")
-_MILLIMETRES = {"meter": 1000.0, "mm": 1.0, "micron": 0.001, "unknown": 1.0}
+MILLIMETRES = {"meter": 1000.0, "mm": 1.0, "micron": 0.001, "unknown": 1.0}
 _SECONDS = {"sec": 1.0, "msec": 1e-3, "usec": 1e-6}
-_DAMAGED = (ImageFileError, OSError, EOFError, ValueError, zlib.error, gzip.BadGzipFile)
+DAMAGED = (ImageFileError, OSError, EOFError, ValueError, zlib.error, gzip.BadGzipFile)
 _Pixels = npt.NDArray[Any]
 
 
@@ -32,7 +32,7 @@ def read_nifti(path: Path, given: Given = NOTHING) -> Source:
     Raises:
         EchoError: when the file is no NIfTI, is damaged, holds a 3D volume or NaN.
     """
-    image = _load(path)
+    image = load_nifti(path)
     shape = _clip_shape(image, path)
     window, notes = fit_window(_slices(image, path), str(path))
     return Source(
@@ -43,14 +43,15 @@ def read_nifti(path: Path, given: Given = NOTHING) -> Source:
         fps=given.fps or _fps(image),
         spacing_mm=given.spacing_mm or _spacing(image),
         notes=notes,
-        opener=lambda: (window.apply(frame) for frame in _slices(_load(path), path)),
+        opener=lambda: (window.apply(frame) for frame in _slices(load_nifti(path), path)),
     )
 
 
-def _load(path: Path) -> Any:
+def load_nifti(path: Path) -> Any:
+    """nibabel's image of a file, its pixels not read yet. Raises EchoError when it is no NIfTI image."""
     try:
         return nibabel.load(path)
-    except _DAMAGED as error:
+    except DAMAGED as error:
         raise EchoError(f"{path}: not a readable NIfTI image (wrong format, truncated or damaged)") from error
 
 
@@ -71,7 +72,7 @@ def _slices(image: Any, path: Path) -> Iterator[_Pixels]:
         pixels = np.asanyarray(image.dataobj) if path.suffix.lower() == ".gz" else image.dataobj
         for index in range(count):
             yield _frame(pixels, index).reshape(width, height).T
-    except _DAMAGED as error:
+    except DAMAGED as error:
         raise EchoError(f"{path}: truncated or damaged NIfTI image") from error
 
 
@@ -86,7 +87,7 @@ def _frame(pixels: Any, index: int) -> _Pixels:
 
 
 def _spacing(image: Any) -> tuple[float, float] | None:
-    scale = _MILLIMETRES.get(image.header.get_xyzt_units()[0], 1.0)
+    scale = MILLIMETRES.get(image.header.get_xyzt_units()[0], 1.0)
     column, row = (float(zoom) * scale for zoom in image.header.get_zooms()[:2])
     return plausible_spacing(round(row, 6), round(column, 6))  # zooms are float32: 0.154 is no 0.15400001
 
@@ -95,4 +96,4 @@ def _fps(image: Any) -> float | None:
     zooms, unit = image.header.get_zooms(), image.header.get_xyzt_units()[1]
     if len(zooms) < 4 or unit not in _SECONDS or not zooms[3] > 0:
         return None
-    return plausible_fps(1 / (float(zooms[3]) * _SECONDS[unit]))
+    return plausible_fps(round(1 / (float(zooms[3]) * _SECONDS[unit]), 4))  # zooms are float32

@@ -172,7 +172,7 @@ def phase_of(clip: Clip | Record) -> str | None:
     return "ed" if clip.ed_frames else "es" if clip.es_frames else None
 
 
-def open_stills(path: Path) -> CaptionSet | EventStills:
+def open_stills(path: Path, _: object = None) -> CaptionSet | EventStills:
     """What DATA means: a caption file, a folder with one, or anything that is a clip set.
 
     Raises:

@@ -83,7 +83,7 @@ def _left(kind: str, task: Task, material: Material) -> tuple[dict[str, nn.Modul
     return own, {**facts, "size": material.corpus.shape.size, "variant": kind}
 
 
-def _only_tuned(_: Any) -> Any:
+def _only_tuned(*_: Any) -> Any:
     raise UsageError(f"{SYSTEM}:{CONTROLNET} goes on from Stable Diffusion: name its folder with --weights")
 
 

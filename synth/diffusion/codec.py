@@ -21,10 +21,11 @@ PRIOR = (3.75, 10.8)  # shape and rate of the Gamma prior: its mean is .347
 
 
 class Codec(Protocol):
-    """Encodes clips (B, 1, T, H, W), grey in [-1, 1], to latents (B, C, T, h, w) of about unit size."""
+    """Encodes clips (B, 1, T, H, W), grey in [-1, 1], to latents (B, C, t, h, w) of about unit size."""
 
     channels: int
     factor: int  # H / h
+    span: int  # T / t
 
     def encode(self, clips: Tensor) -> Tensor:
         """Latents of clips."""
@@ -35,10 +36,20 @@ class Codec(Protocol):
         ...
 
 
+class TrainedCodec(Codec, Protocol):
+    """A codec with a network."""
+
+    network: Any
+
+    def digest(self) -> str:
+        """Sha256 of all that shapes its latents."""
+        ...
+
+
 class Identity:
     """Pixels as they are."""
 
-    channels, factor = 1, 1
+    channels, factor, span = 1, 1, 1
 
     def encode(self, clips: Tensor) -> Tensor:
         """The clips."""
@@ -58,6 +69,8 @@ class FrameKL:
     Args:
         network: diffusers' AutoencoderKL. patch: squares of this side are folded into its channels.
     """
+
+    span = 1
 
     def __init__(self, network: nn.Module, patch: int = 1) -> None:
         self.network: Any = network.eval().requires_grad_(False)

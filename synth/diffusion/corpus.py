@@ -30,6 +30,7 @@ class Corpus:
     Attributes:
         frames, labels: uint8. sector: 0 or 1. ef: float64 (N,), NaN where unknown. length: int (N,).
         labelled: whether every clip came with its masks. names: clip of each window. views: as in `Clip`.
+        origin: what its clips are: the manifest of a set of ours, or the place of another.
     """
 
     def __init__(self, root: Path) -> None:
@@ -44,7 +45,7 @@ class Corpus:
         self.sector = _opened(root / "sector.bin", (len(self.names), *square))
         self.ef = np.array([np.nan if ef is None else ef for ef in facts["ef"]], np.float64)
         self.length = np.array(facts["length"])
-        self.labelled = bool(facts["labelled"])
+        self.labelled, self.origin = bool(facts["labelled"]), facts["asked"]["origin"]
         self.views: list[str | None] = facts.get("views", [None] * len(self.names))
 
     def __len__(self) -> int:

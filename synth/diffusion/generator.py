@@ -16,6 +16,7 @@ from echodfkd.errors import EchoError, UsageError
 from echodfkd.students.checkpoint import sha256
 from echodfkd.students.runtime import pick_device
 from echodfkd.synth.base import FRACTIONS
+from echodfkd.synth.diffusion.networks import out_of_memory
 
 N = TypeVar("N")
 BATCH = {"cuda": 16, "mps": 4, "cpu": 4}  # clips at once, by kind of device
@@ -77,7 +78,9 @@ class NetworkGenerator(ABC, Generic[N]):
         try:
             with torch.no_grad(), _exact():
                 return [clip for group in groups for clip in self.draw(self.networks, seed, group)]
-        except torch.OutOfMemoryError as error:
+        except RuntimeError as error:
+            if not out_of_memory(error):
+                raise
             raise EchoError(f"the device is out of memory: lower --batch (it is {self.batch})") from error
 
     def __getstate__(self) -> dict[str, Any]:

@@ -22,6 +22,7 @@ NETWORKS = {  # class -> the module that has it, imported when it is needed
     "UNetSpatioTemporalConditionModel": "diffusers",
     "SpadeUNet": "echodfkd.synth.diffusion.spade",
     "WordUNet": "echodfkd.synth.diffecho.network",
+    "VQGAN3D": "echodfkd.synth.medical_diffusion.vqgan",
 }
 KEY = "echodfkd"  # metadata entry of the configuration
 WEIGHTS = "generator.safetensors"  # what a training leaves in its run
@@ -142,6 +143,11 @@ def config_in(folder: Path, weights: str = PUBLISHED) -> dict[str, Any]:
     if not isinstance(content, dict):
         raise EchoError(f"{config} must hold names with values")
     return content
+
+
+def out_of_memory(error: RuntimeError) -> bool:
+    """Whether an error of torch's says so; on a CPU it has no class of its own."""
+    return isinstance(error, torch.OutOfMemoryError) or "can't allocate memory" in str(error)
 
 
 def _refused(name: str) -> str:

@@ -20,7 +20,7 @@ from echodfkd.students.runtime import pick_device
 from echodfkd.synth import make_generator
 from echodfkd.synth.base import Generator
 from echodfkd.synth.diffusion import networks
-from echodfkd.synth.diffusion.codec import FrameKL, load_codec
+from echodfkd.synth.diffusion.codec import TrainedCodec, load_codec
 from echodfkd.synth.diffusion.corpus import Corpus, Shape
 from echodfkd.synth.diffusion.loop import LAST, fit, last_row
 from echodfkd.synth.diffusion.networks import WEIGHTS
@@ -35,11 +35,15 @@ class Material:
 
     data: ClipSet
     corpus: Corpus
-    codec: FrameKL | None
+    codec: TrainedCodec | None
     key: str
     recipe: Recipe
     track: Track
     device: str = "auto"
+
+
+def _opened(path: Path, _: Shape) -> ClipSet:
+    return ClipSet.open(path)
 
 
 @dataclass(frozen=True)
@@ -54,9 +58,9 @@ class Part:
         views: that the generator shows in turn; none leaves the view to `source`.
         clips: how many then. codec: whether it works behind a trained codec. behind: the part that is it.
         drawer: the generator that clips are drawn from, by the name asked for; None has `source` and `views`.
-        opened: what a clip set is read as. tunes: the part that goes on from given weights; None has none.
-        base: sha256 of the weights that it goes on from. file: of the run, with what was trained.
-        write: leaves there what `finish` gives.
+        opened: what a clip set is read as, for such a shape. load: reads the codec.
+        tunes: the part that goes on from given weights; None has none. base: sha256 of the weights that it
+            goes on from. file: of the run, with what was trained. write: leaves there what `finish` gives.
     """
 
     name: str
@@ -70,7 +74,8 @@ class Part:
     behind: str = "vae"
     views: tuple[str, ...] = ()
     drawer: Callable[[str], Generator] | None = None
-    opened: Callable[[Path], ClipSet] = ClipSet.open
+    opened: Callable[[Path, Shape], ClipSet] = _opened
+    load: Callable[[Path], TrainedCodec] = load_codec
     tunes: "Callable[[str], Part] | None" = None
     base: str = ""
     file: str = WEIGHTS
@@ -151,7 +156,7 @@ def _request(part: Part, recipe: Recipe, asked: Asked, codec: str | None) -> dic
 def _source(part: Part, asked: Asked) -> ClipSet | Generator:
     """The clip set to learn from, or the generator that one is drawn from."""
     if asked.data is not None:
-        return part.opened(asked.data)
+        return part.opened(asked.data, part.shape)
     if part.drawer is not None:
         return part.drawer(asked.generator)
     if not part.views:
@@ -170,16 +175,16 @@ def _drawn(source: Generator, part: Part, recipe: Recipe, asked: Asked, home: Pa
         workers=asked.workers,
         track=track,
     )
-    return part.opened(home / "clips")
+    return part.opened(home / "clips", part.shape)
 
 
-def _codec(part: Part, asked: Asked) -> tuple[FrameKL | None, str | None]:
+def _codec(part: Part, asked: Asked) -> tuple[TrainedCodec | None, str | None]:
     """The codec that a part works behind, on the training's device, and the digest of its latents."""
     if not part.codec:
         return None, None
     if asked.codec is None:
         raise UsageError(f"{part.name} works behind a codec, and none is installed: name one with --codec")
-    codec = load_codec(asked.codec)
+    codec = part.load(asked.codec)
     codec.network.to(pick_device(asked.device))
     return codec, codec.digest()
 

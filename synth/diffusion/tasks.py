@@ -31,6 +31,7 @@ class Denoising:
         sampling: for the grids. codec: to look at latents.
         frames: of a window that is trained on, from anywhere in the corpus's windows; None for all.
         offset: standard deviation of a shift that all pixels of a channel share (offset noise).
+        power: of the error: 2, or 1 for the absolute one.
         seed: of the order of examples.
     """
 
@@ -48,12 +49,13 @@ class Denoising:
         *,
         frames: int | None = None,
         offset: float = 0.0,
+        power: int = 2,
         seed: int = 0,
     ) -> None:
         self.network: nn.Module = denoiser.network
         self.denoiser, self.process, self.corpus, self.clean = denoiser, process, corpus, clean
         self.tellers, self.sampling, self.codec = dict(tellers), sampling, codec
-        self.frames, self.offset, self.seed = frames, offset, seed
+        self.frames, self.offset, self.power, self.seed = frames, offset, power, seed
 
     def batch(self, step: int, count: int) -> dict[str, Tensor]:
         """`clean`, `inside` (which frames are not filled up), and a value for each conditioner."""
@@ -61,11 +63,12 @@ class Denoising:
         return self._examples(which, np.random.default_rng((self.seed, step)))
 
     def _examples(self, which: Array, rng: np.random.Generator) -> dict[str, Tensor]:
-        whole = self.corpus.shape.frames
+        span = self.codec.span  # places and lengths are those of latents, where there are such
+        whole, length = -(-self.corpus.shape.frames // span), -(-self.corpus.length[which] // span)
         long = self.frames or whole
-        starts = rng.integers(0, np.maximum(self.corpus.length[which] - long, 0) + 1)
+        starts = rng.integers(0, np.maximum(length - long, 0) + 1)
         places = starts[:, None] + np.arange(long)
-        inside = torch.from_numpy(places < self.corpus.length[which][:, None]).float()
+        inside = torch.from_numpy(places < length[:, None]).float()
         told = {name: tell(self.corpus, which, places) for name, tell in self.tellers.items()}
         return {CLEAN: self._clean(which, places), INSIDE: inside, **told}
 
@@ -75,13 +78,13 @@ class Denoising:
         return as_tensor(self.clean[which[:, None], :, places]).transpose(1, 2)
 
     def losses(self, batch: Mapping[str, Tensor], step: int, rng: torch.Generator) -> Losses:
-        """The squared error, over frames that are not filled up."""
+        """The error, over frames that are not filled up."""
         clean = batch[CLEAN]
         values = {c.name: batch[c.name] for c in self.denoiser.conditioners}
         noised = self.process.noised(clean, self.noise(clean, rng), rng)
         told = dropped(self.denoiser.conditioners, values, rng)
         output = self.denoiser(noised.sample, noised.time.to(clean), told)
-        return {"loss": weighted(output, noised, batch[INSIDE])}
+        return {"loss": weighted(output, noised, batch[INSIDE], self.power)}
 
     def noise(self, like: Tensor, rng: torch.Generator) -> Tensor:
         """Unit noise of a batch's shape, offset or not."""
@@ -106,9 +109,9 @@ class Denoising:
         )
 
 
-def weighted(output: Tensor, noised: Noised, inside: Tensor) -> Tensor:
-    """Mean squared error over frames (B, T) that are `inside`, each example by its weight."""
-    error = (output - noised.target).square().mean((1, 3, 4))
+def weighted(output: Tensor, noised: Noised, inside: Tensor, power: int = 2) -> Tensor:
+    """Mean error to a power, over frames (B, T) that are `inside`, each example by its weight."""
+    error = (output - noised.target).abs().pow(power).mean((1, 3, 4))
     share = (error * inside).sum(1) / inside.sum(1).clamp(min=1)
     return (share * shaped(noised.weight, share)).mean()
 

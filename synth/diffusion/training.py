@@ -18,6 +18,7 @@ from torch import Tensor, nn
 from echodfkd.errors import EchoError
 from echodfkd.files import atomic_path
 from echodfkd.students.runtime import pick_device
+from echodfkd.synth.diffusion.networks import out_of_memory
 
 Row = dict[str, float]
 Losses = dict[str, Tensor]  # what is minimised is their sum
@@ -113,8 +114,17 @@ class Training:
         """One step; its losses.
 
         Raises:
-            EchoError: when the training diverged.
+            EchoError: when the training diverged, or the device has too little memory.
         """
+        try:
+            return self._learn()
+        except RuntimeError as error:
+            if not out_of_memory(error):
+                raise
+            batch = self.recipe.batch
+            raise EchoError(f"the device is out of memory: lower --batch (it is {batch})") from error
+
+    def _learn(self) -> Row:
         accelerator, recipe = self.accelerator, self.recipe
         batch = {
             name: value.to(accelerator.device)
