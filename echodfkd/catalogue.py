@@ -113,7 +113,7 @@ ENTRIES = (
         "medical-diffusion",
         "clips, or volumes as NIfTI files, drawn whole by a DDPM on latents of a 3D VQ-GAN; without labels",
         source="Medical Diffusion (Sci Rep 13:7303, arXiv 2211.03364), trained anew on `sim` clips",
-        parts=("generator-medical-diffusion-vqgan", "generator-medical-diffusion"),
+        parts=("generator-medical-diffusion-vqgan", "generator-medical-diffusion-ddpm"),
         modules=("torch", "diffusers", "monai"),
     ),
     *(

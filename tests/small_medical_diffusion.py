@@ -48,7 +48,7 @@ def save_medical(folder: Path, spacing: list[float] | None = None) -> Path:
     known: dict[str, Any] = {"size": SIZE, "frames": FRAMES, "fps": 32.0, "patch": 2, "spacing_mm": spacing}
     known |= {"view": None if spacing else "a4c", "codec_sha256": load_volume_codec(vq).digest()}
     network = denoiser(TINY).network
-    networks.save({"denoiser": network}, known, folder / "generator-medical-diffusion.safetensors")
+    networks.save({"denoiser": network}, known, folder / "generator-medical-diffusion-ddpm.safetensors")
     return folder
 
 

@@ -115,8 +115,8 @@ def files_of(weights: str | None) -> dict[str, Path]:
     if weights is not None:
         _refuse_pickles(Path(weights))
     folder = None if weights is None else folder_of(weights, TRAINED)
-    found = trained_parts(SYSTEM, ["vqgan", ""], folder)
-    return {"codec": found["vqgan"], "denoiser": found[""]}
+    found = trained_parts(SYSTEM, ["vqgan", "ddpm"], folder)
+    return {"codec": found["vqgan"], "denoiser": found["ddpm"]}
 
 
 def _refuse_pickles(weights: Path) -> None:

@@ -169,15 +169,20 @@ def parts(scale: Scale, suffix: str = "") -> Mapping[str, Part]:
     """Both parts at a scale, by name."""
     shape = scale.shape
     source = {"frames": shape.frames, "fps": shape.fps, "size": shape.size}
-    codec, main = "-".join(filter(None, ("vqgan", suffix))), suffix
+    codec, main = (f"{name}-{suffix}" if suffix else name for name in ("vqgan", "ddpm"))
     train, left_of = partial(_ddpm, scale), partial(_ddpm_left, scale)
     shared: dict[str, Any] = {"source": source, "load": load_volume_codec, "opened": open_clips}
-    full = {name: f"{SYSTEM}:{name}" if name else SYSTEM for name in (codec, main)}
     return {
         codec: Part(
-            full[codec], shape, scale.vqgan, partial(_vqgan, scale), _vqgan_left, codec=False, **shared
+            f"{SYSTEM}:{codec}",
+            shape,
+            scale.vqgan,
+            partial(_vqgan, scale),
+            _vqgan_left,
+            codec=False,
+            **shared,
         ),
-        main: Part(full[main], shape, scale.ddpm, train, left_of, behind=codec, **shared),
+        main: Part(f"{SYSTEM}:{main}", shape, scale.ddpm, train, left_of, behind=codec, **shared),
     }
 
 

@@ -31,7 +31,7 @@ def test_the_second_part_learns_latents_with_an_absolute_error(
         Training, "__init__", lambda self, task, *rest: (tasks.append(task), begin(self, task, *rest))[1]
     )
     asked = Asked(tmp_path / "ddpm", codec=codec, keep=codec.parent / "kept", device="cpu")
-    rows = [*train_part(PARTS[""], TINY.ddpm, asked)]
+    rows = [*train_part(PARTS["ddpm"], TINY.ddpm, asked)]
     assert [row["step"] for row in rows] == [1, 2, 3]
     (task,) = tasks
     batch = task.batch(0, 2)
@@ -56,7 +56,7 @@ def test_a_codec_of_another_kind_is_refused(codec: Path, tmp_path: Path) -> None
 
     from echodfkd.synth.medical_diffusion.parts import parts
 
-    wider = replace(parts(replace(TINY, width=6))[""], clips=3)
+    wider = replace(parts(replace(TINY, width=6))["ddpm"], clips=3)
     asked = Asked(tmp_path / "ddpm", codec=codec, keep=codec.parent / "kept", device="cpu")
     with pytest.raises(UsageError, match="works behind latents of 6 channels"):
         [*train_part(wider, TINY.ddpm, asked)]
@@ -104,10 +104,8 @@ def test_volumes_in_volumes_out_with_their_spacing(tmp_path: Path) -> None:
     asked = Asked(tmp_path / "vqgan", data=folder, keep=tmp_path / "kept", device="cpu")
     [*train_part(PARTS["vqgan"], TINY.vqgan, asked)]
     asked = Asked(tmp_path / "ddpm", folder, codec=tmp_path / "vqgan", keep=tmp_path / "kept", device="cpu")
-    [*train_part(PARTS[""], TINY.ddpm, asked)]
-    (tmp_path / "ddpm" / "vqgan").mkdir()
-    (tmp_path / "vqgan" / WEIGHTS).rename(tmp_path / "ddpm" / "vqgan" / WEIGHTS)
-    generator = make_generator("medical-diffusion", weights=str(tmp_path / "ddpm"), steps=2, device="cpu")
+    [*train_part(PARTS["ddpm"], TINY.ddpm, asked)]
+    generator = make_generator("medical-diffusion", weights=str(tmp_path), steps=2, device="cpu")
     volume = generator.clip(0, 0)
     assert volume.frames.shape == (FRAMES, SIZE, SIZE)
     assert volume.slice_mm == pytest.approx(21 * 2.0 / FRAMES)
