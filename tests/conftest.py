@@ -9,6 +9,9 @@ from browser import browser
 
 __all__ = ["browser"]
 
+if "PYTEST_XDIST_WORKER" in os.environ:  # as many processes as cores: more threads would only fight
+    os.environ.setdefault("OMP_NUM_THREADS", "1")
+
 
 @pytest.fixture(scope="session", autouse=True)
 def no_models_of_the_user(tmp_path_factory: pytest.TempPathFactory) -> Iterator[None]:
