@@ -1,7 +1,7 @@
 """The learned head beside an exported model: its network, and what was settled for it, as one small graph.
 
-What comes before it (`heads.features`, `heads.channels`) cuts pieces out of masks and counts steps by a clip's
-rate and length; that stays with who runs it.
+What comes before it (`heads.features`, `heads.channels`) cuts pieces out of masks and counts steps by a
+clip's rate and length; that stays with who runs it.
 """
 
 from collections.abc import Mapping
@@ -26,7 +26,7 @@ from echodfkd.segmenter import Segmenter
 
 EXAMPLE_STEPS = 37  # as many as nothing else in the graph has
 RATES = (25.0, 50.0)  # Hz that every clip is read at: both sides of the clock
-MASKS_EF = (None, 35.0, 65.0)  # percent
+MASKS_EF = ((None, True), (35.0, False), (65.0, True))  # percent, and whether of half a beat
 
 
 class Found(NamedTuple):
@@ -34,7 +34,7 @@ class Found(NamedTuple):
 
     Attributes:
         near: (B, 2, N), how near ED and ES are, 0..1.
-        ef: (B, 3), low end of the interval, EF and high end, percent; of no meaning without an EF of the masks.
+        ef: (B, 3), low end of the interval, EF and high end, percent; of no meaning without the masks' EF.
         lv: (B,), chance of an apical LV.
     """
 
@@ -57,7 +57,8 @@ class WholeHead(nn.Module):
             curves: float (B, 24, N) of `heads.channels.channels`.
             masks: float (B, 3): EF by disks in percent (0 without), 1 with such an EF, 1 for half a beat.
         """
-        naive = torch.stack([(masks[:, 0].clamp(0, 95) / 100 - 0.5) * masks[:, 1], *masks[:, 1:].unbind(1)], 1)
+        ef, known, half = masks.unbind(1)
+        naive = torch.stack([(ef.clamp(0, 95) / 100 - 0.5) * known, known, half], 1)
         out = self.network(curves, naive, torch.ones_like(curves[:, 0]))
         return Found(torch.sigmoid(out.heat), self._settled(out.ef, masks[:, :1]), torch.sigmoid(out.lv))
 
@@ -118,15 +119,15 @@ def write_head(head: Head, path: Path) -> None:
 
 
 def compare_heads(ours: OnnxHead, theirs: Head, rows: list[Rows]) -> Differences:
-    """The largest differences over clips' rows (T, F), at several rates, with and without an EF of the masks."""
+    """The largest differences over clips' rows (T, F), at several rates, with and without the masks' EF."""
     found = []
     for clip in rows:
         for fps in RATES:
             made = channels(clip, fps)
-            for ef in MASKS_EF:
-                pair = [head.read_channels(made, len(clip), fps, ef, half=True) for head in (ours, theirs)]
-                found.append([_apart(*pair)])
-    return Differences(*(float(value) for value in np.max(np.concatenate(found), 0)))
+            for ef, half in MASKS_EF:
+                pair = [head.read_channels(made, len(clip), fps, ef, half) for head in (ours, theirs)]
+                found.append(_apart(*pair))
+    return Differences(*(float(value) for value in np.max(found, 0)))
 
 
 def _apart(one: Reading, other: Reading) -> tuple[float, float, float]:

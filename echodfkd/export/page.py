@@ -38,7 +38,12 @@ def write_page(folder: Path, facts: Mapping[str, Any]) -> dict[str, Any]:
     for name, data in files.items():
         write_bytes(folder / name, data)
     _write_sample(folder / SAMPLE)
-    about: dict[str, Any] = {"network": NETWORK, "sample": SAMPLE, "licence": facts["licence"], "use": facts["use"]}
+    about: dict[str, Any] = {
+        "network": NETWORK,
+        "sample": SAMPLE,
+        "licence": facts["licence"],
+        "use": facts["use"],
+    }
     if head:
         about["head"] = {key: head[key] for key in ("file", "name", "lv_limit")}
     write_json(folder / FACTS, {**facts["model"], **about})

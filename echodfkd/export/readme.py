@@ -70,8 +70,8 @@ $context
 $head""")
 
 WITH_HEAD = Template("""
-`$file` is the learned head that reads curves of these masks, for ED, ES, EF with an interval, and whether this is an
-apical LV; `echodfkd segment --model` takes it along.
+`$file` is the learned head that reads curves of these masks: ED, ES, EF with an interval, and whether this is
+an apical LV. `echodfkd segment --model` takes it along.
 """)
 
 CONTEXT = {

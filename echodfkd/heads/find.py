@@ -21,9 +21,10 @@ def head_of(segmenter: Segmenter) -> Reader | None:
     Raises:
         EchoError: if a file with a head's name cannot be read.
     """
-    exported = isinstance(segmenter, OnnxSegmenter)
-    if exported and (beside := head_beside(segmenter.path, segmenter.source_sha256)):
-        return beside
+    if isinstance(segmenter, OnnxSegmenter):
+        beside = head_beside(segmenter.path, segmenter.source_sha256)
+        if beside is not None:
+            return beside
     files = [path for folder in (FOLDER, model_folder()) for path in folder.glob(PATTERN)]
     if not any(_may_fit(path, segmenter.digest) for path in files):
         return None
