@@ -41,8 +41,8 @@ export function methodLine(result) {
   const disks = `Computed with ${result.backend}. ED and ES are the largest and smallest outline of a beat`;
   if (!byHead(result)) return `${disks}; EF is by the method of disks from the outlines, in one plane.`;
   return `${disks}, found with the help of a learned head that reads the curves of the outlines. EF of a beat is by the `
-    + "method of disks, in one plane; EF of the clip is corrected by the head. Its interval held the true EF in 90% of "
-    + "simulated clips; the model's error on real clips may be larger.";
+    + "method of disks, in one plane; EF of the clip is corrected by the head. Its interval was set to hold the true EF "
+    + "in 90% of simulated clips; the model's error on real clips may be larger.";
 }
 
 export const modelLine = (facts) =>
