@@ -47,6 +47,8 @@ def export(
     if stream := facts.get("stream"):
         print(f"{path.with_name(stream['file'])}: {stream['bytes'] / 1e6:.2f} MB, frame by frame")
         print(agreement(stream["parity"]))
+    if head := facts.get("head"):
+        print(f"{path.with_name(head['file'])}: {head['bytes'] / 1e6:.2f} MB, the head that reads its masks")
 
 
 def agreement(parity: dict[str, Any]) -> str:

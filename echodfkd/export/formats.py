@@ -31,6 +31,7 @@ class Format:
         suffix: of its file. write: a model to a path. run: a file on so many threads (0: all) for its check.
         limits: of the check. modules: extra ones that it needs, each the name of an extra of the package too.
         beside: suffixes of further files that belong to it.
+        head: whether the learned head goes along that reads the model's masks.
         page: whether a page that runs the file is made around it.
     """
 
@@ -40,6 +41,7 @@ class Format:
     limits: Limits = SAME
     modules: tuple[str, ...] = ()
     beside: tuple[str, ...] = ()
+    head: bool = False
     page: bool = False
 
     def require_modules(self, name: str) -> None:
@@ -49,14 +51,14 @@ class Format:
 
 
 FORMATS: dict[str, Format] = {
-    "onnx": Format(".onnx", export_onnx, OnnxSegmenter),
+    "onnx": Format(".onnx", export_onnx, OnnxSegmenter, head=True),
     "onnx-int8": Format(".int8.onnx", export_int8, OnnxSegmenter, EIGHT_BITS),
     "pt2": Format(".pt2", export_pt2, run_pt2),
     "openvino": Format(
         ".xml", export_openvino, run_openvino, HALVES, modules=("openvino",), beside=(".bin",)
     ),
     "executorch": Format(".pte", export_executorch, run_executorch, modules=("executorch",)),
-    "web": Format(".web.onnx", export_onnx, OnnxSegmenter, page=True),
+    "web": Format(".web.onnx", export_onnx, OnnxSegmenter, head=True, page=True),
 }
 STREAMS: dict[str, Format] = {  # by the suffix of the file that it goes with
     ".onnx": Format(".stream.onnx", export_stream, OnnxStream),

@@ -42,7 +42,7 @@ def export_onnx(model: TorchSegmenter, path: Path) -> None:
     free = {"frames": {axis: torch.export.Dim(name) for axis, name in enumerate(names)}}
     frames = torch.zeros(2, 3, *EXAMPLE, dtype=torch.uint8)
     with on_cpu(model) as network:
-        proto = _exported(Whole(network, model.size), (frames,), ["frames"], Found._fields, free, model.name)
+        proto = exported(Whole(network, model.size), (frames,), ["frames"], Found._fields, free, model.name)
     save(proto, facts(model, CLIPS), path)
 
 
@@ -62,7 +62,7 @@ def export_stream(model: TorchSegmenter, path: Path) -> None:
         free = {"frame": sizes, "state": [None for _ in count]}
         given = ["frame", *(f"state_{k}" for k in count)]
         gives = [*Found._fields, *(f"next_{k}" for k in count)]
-        proto = _exported(step, (frame, state), given, gives, free, model.name)
+        proto = exported(step, (frame, state), given, gives, free, model.name)
     save(proto, facts(model, STREAM), path)
 
 
@@ -104,7 +104,7 @@ def on_cpu(model: TorchSegmenter) -> Iterator[Any]:
         model.network.to(model.device)
 
 
-def _exported(
+def exported(
     network: nn.Module,
     example: tuple[Any, ...],
     given: Sequence[str],
@@ -112,6 +112,11 @@ def _exported(
     free: Any,
     name: str,
 ) -> onnx.ModelProto:
+    """A graph of a module called with `example`, `free` being its free axes.
+
+    Raises:
+        EchoError: as `export_onnx`; `name` says of what.
+    """
     try:
         with _hushed():
             program = torch.onnx.export(

@@ -14,7 +14,8 @@ WEB = Path(__file__).parent / "web"
 TOOLING = {"package.json", "package-lock.json"}  # how the runtime gets into the package, no part of the page
 PACKED = ".xz"  # of the runtime's programs in the package; the page gets gzip, which browsers unpack
 PROGRAMS = 2  # one with WebGPU and one without
-PAGE, NETWORK, FACTS, SAMPLE = "index.html", "model.onnx", "model.json", "sample.avi"
+PAGE, NETWORK, HEAD = "index.html", "model.onnx", "model.head.onnx"
+FACTS, SAMPLE = "model.json", "sample.avi"
 SAMPLE_SEED, SAMPLE_FRAMES, SAMPLE_SIZE, SAMPLE_HZ = 0, 96, 192, 50.0
 
 
@@ -24,7 +25,8 @@ def write_page(folder: Path, facts: Mapping[str, Any]) -> dict[str, Any]:
     The page asks for nothing outside its folder and sends nothing. A synthetic clip to try it goes along.
 
     Args:
-        folder: holds the file that takes clips, which gets the name that the page knows.
+        folder: holds the file that takes clips and, where the model has one, its head's; both get the names
+            that the page knows.
         facts: of the file, as they stand in `export.json`.
 
     Returns:
@@ -32,15 +34,31 @@ def write_page(folder: Path, facts: Mapping[str, Any]) -> dict[str, Any]:
     """
     files = page_files()
     (folder / facts["file"]).rename(folder / NETWORK)
+    head = _head(folder, facts)
     for name, data in files.items():
         write_bytes(folder / name, data)
     _write_sample(folder / SAMPLE)
-    about = {"network": NETWORK, "sample": SAMPLE, "licence": facts["licence"], "use": facts["use"]}
+    about: dict[str, Any] = {
+        "network": NETWORK,
+        "sample": SAMPLE,
+        "licence": facts["licence"],
+        "use": facts["use"],
+    }
+    if head:
+        about["head"] = {key: head[key] for key in ("file", "name", "lv_limit")}
     write_json(folder / FACTS, {**facts["model"], **about})
     size = sum(path.stat().st_size for path in folder.rglob("*") if path.is_file())
     network = {"file": NETWORK, "bytes": facts["bytes"], "sha256": facts["sha256"]}
     rest = {key: value for key, value in facts.items() if key != "sha256"}
-    return {**rest, "file": PAGE, "bytes": size, "network": network}
+    return {**rest, **({"head": head} if head else {}), "file": PAGE, "bytes": size, "network": network}
+
+
+def _head(folder: Path, facts: Mapping[str, Any]) -> dict[str, Any] | None:
+    """The facts of the head with the file under its new name; None where there is none."""
+    if "head" not in facts:
+        return None
+    (folder / facts["head"]["file"]).rename(folder / HEAD)
+    return {**facts["head"], "file": HEAD}
 
 
 def require_runtime() -> None:

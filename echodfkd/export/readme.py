@@ -67,6 +67,11 @@ In: $input.
 Out: $output.
 Preprocessing: $preprocessing.
 $context
+$head""")
+
+WITH_HEAD = Template("""
+`$file` is the learned head that reads curves of these masks: ED, ES, EF with an interval, and whether this is
+an apical LV. `echodfkd segment --model` takes it along.
 """)
 
 CONTEXT = {
@@ -88,6 +93,7 @@ def readme(facts: dict[str, Any]) -> str:
         dice=f"{parity['dice']:.4f}",
         least=f"{parity['least_dice']:.4f}",
         context=CONTEXT[model["causal"]],
+        head=WITH_HEAD.substitute(facts["head"]) if "head" in facts else "",
     )
     if network is not facts:
         return page + SERVE

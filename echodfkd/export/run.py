@@ -13,11 +13,14 @@ from echodfkd.clip import Frames
 from echodfkd.clipset_writer import software_versions
 from echodfkd.errors import EchoError, UsageError, unknown_name
 from echodfkd.export.formats import FORMATS, STREAMS, Format
+from echodfkd.export.head import export_head
 from echodfkd.export.onnx import LICENCE, USE
 from echodfkd.export.page import require_runtime, write_page
 from echodfkd.export.parity import compare, require
 from echodfkd.export.readme import EXAMPLE, readme
 from echodfkd.files import sha256, write_json, write_text
+from echodfkd.heads.head import find_head
+from echodfkd.heads.onnx_head import SUFFIX
 from echodfkd.segmenter import Segmenter
 from echodfkd.students.runtime import TorchSegmenter
 from echodfkd.students.stream import Stream
@@ -90,6 +93,8 @@ def _made(
     if how.suffix in STREAMS and isinstance(model.network, Stream):
         beside = folder / f"{model.name}{STREAMS[how.suffix].suffix}"
         facts["stream"] = _checked(model, STREAMS[how.suffix], beside, clips, force)
+    if how.head and (head := find_head(model)):
+        facts["head"] = export_head(head, folder / f"{model.name}{SUFFIX}", model, clips)
     return facts
 
 

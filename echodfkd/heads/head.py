@@ -15,32 +15,15 @@ from echodfkd.heads.channels import Channels, channels, on_frames
 from echodfkd.heads.features import Rows
 from echodfkd.heads.find import PATTERN
 from echodfkd.heads.network import HeadNetwork, naive_input
+from echodfkd.heads.reading import Reading
 from echodfkd.home import model_folder
 from echodfkd.segmenter import Segmenter
 from echodfkd.students.checkpoint import read_config, save_network
-from echodfkd.turns import Curve
 from echodfkd.weights import FOLDER
 
 ARCHITECTURE = "curves-tcn"
 SETTLED = ("name", "student_sha256", "widen", "share", "lv_limit")  # beside the weights
 STRETCH = {"stretch": 1.0, "centre": 50.0}  # and these; heads from before they were settled leave EF as it is
-
-
-@dataclass(frozen=True, eq=False)
-class Reading:
-    """What a head makes of a clip.
-
-    Attributes:
-        ed, es: (T,), how near ED and ES are, 0..1.
-        ef: percent. interval: its 90% interval. Both None when no EF of the masks was handed in.
-        lv: probability that the clip shows an apical LV; None when the head never saw anything else.
-    """
-
-    ed: Curve
-    es: Curve
-    ef: float | None
-    interval: tuple[float, float] | None
-    lv: float | None
 
 
 @dataclass(frozen=True, eq=False)

@@ -3,7 +3,6 @@
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 from functools import cached_property
-from typing import TYPE_CHECKING
 
 import numpy as np
 import numpy.typing as npt
@@ -21,11 +20,9 @@ from echodfkd.clip import BoolMask
 from echodfkd.errors import EchoError
 from echodfkd.heads.channels import Channels, channels
 from echodfkd.heads.features import Rows
+from echodfkd.heads.reading import Reader, Reading
 from echodfkd.segment.result import EF_METHOD, BeatResult, counted, mean
 from echodfkd.turns import nominal_fps
-
-if TYPE_CHECKING:
-    from echodfkd.heads.head import Head, Reading  # at run time it brings torch
 from echodfkd.volume import disk_volume, ejection_fraction
 
 # An LV cavity fills 5..25% of an apical sector; outside these limits the model has found something else.
@@ -54,7 +51,7 @@ class Findings:
 class Curves:
     """A clip's curves and the head that reads them: rows (T, F) of `frame_features`, fps in Hz."""
 
-    head: "Head"
+    head: Reader
     rows: Rows
     fps: float
 
@@ -63,7 +60,7 @@ class Curves:
         """What the head's network reads, made once for both readings."""
         return channels(self.rows, self.fps)
 
-    def read(self, ef: float | None = None, half: bool = True) -> "Reading":
+    def read(self, ef: float | None = None, half: bool = True) -> Reading:
         """What the head makes of the clip, given the masks' own EF in percent."""
         return self.head.read_channels(self.channels, len(self.rows), self.fps, ef, half)
 
@@ -75,7 +72,7 @@ def measure(
     sector_px: int,
     fps: float | None,
     spacing_mm: Spacing | None,
-    head: "Head | None" = None,
+    head: Reader | None = None,
     rows: Rows | None = None,
 ) -> Findings:
     """ED, ES, heart rate and EF of a clip.
@@ -116,7 +113,7 @@ def _of_masks(
     return Findings(events, beats, ef, heart_rate_bpm(events, fps), tuple(warnings))
 
 
-def _by_head(found: Findings, curves: Curves, seen: "Reading") -> Findings:
+def _by_head(found: Findings, curves: Curves, seen: Reading) -> Findings:
     """The findings with the head's EF, its interval, and how sure each beat is; beats keep their own EF.
 
     A head in doubt reads curves unlike those that it learned from: then EF stays that of the masks.
@@ -131,7 +128,7 @@ def _by_head(found: Findings, curves: Curves, seen: "Reading") -> Findings:
     return replace(found, ef=reading.ef, ef_method=method, ef_interval=reading.interval)
 
 
-def _confidence(beat: BeatResult, seen: "Reading") -> float:
+def _confidence(beat: BeatResult, seen: Reading) -> float:
     """0..1: how clearly the head sees the beat's ED and ES where they were found."""
     near = [
         float(heat[max(at - 1, 0) : at + 2].max()) for heat, at in ((seen.ed, beat.ed), (seen.es, beat.es))
@@ -139,7 +136,7 @@ def _confidence(beat: BeatResult, seen: "Reading") -> float:
     return float(np.sqrt(near[0] * near[1])) * (1.0 if seen.lv is None else seen.lv)
 
 
-def _doubts(seen: "Reading") -> tuple[str, ...]:
+def _doubts(seen: Reading) -> tuple[str, ...]:
     """What to say of a clip that may show no apical view, but is not refused."""
     if seen.lv is None or seen.lv >= DOUBTFUL:
         return ()

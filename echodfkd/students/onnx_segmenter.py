@@ -47,10 +47,14 @@ class Described:
 
     Args:
         side: of its network's squares, pixels. said: its metadata.
+
+    Attributes:
+        path: of the file. source_sha256: of the weights that it was made from; "" where it does not say.
     """
 
     def __init__(self, path: Path, side: int, said: dict[str, str]) -> None:
         refuse_broken_weights(path)
+        self.path, self.source_sha256 = path, said.get("source_sha256", "")
         self.name, self.digest = path.stem, sha256(path)
         self.claim, self.convention = said.get("claim", "unknown"), said.get("convention", "unknown")
         self.size = side

@@ -31,6 +31,7 @@ def exported(tmp_path_factory: pytest.TempPathFactory) -> Path:
 def test_the_embedded_student_is_exported_and_checked(exported: Path) -> None:
     assert {path.name for path in exported.iterdir()} == {
         "default.onnx",
+        "default.head.onnx",
         "export.json",
         "README.md",
         "example.npy",

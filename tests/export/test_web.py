@@ -15,6 +15,7 @@ from echodfkd.readers.example import example_path
 from echodfkd.segment.pipeline import Segmentation, segment
 from echodfkd.students.onnx_segmenter import OnnxSegmenter
 from echodfkd.synth.sim.generator import SimGenerator
+from echodfkd.teachers import load_teacher
 
 PHONE = 380  # pixels
 
@@ -40,12 +41,18 @@ def write_mp4(path: Path, frames: np.ndarray, rate: int) -> None:
         container.mux(stream.encode(None))
 
 
-def by_masks(web_page, clip: Path) -> Segmentation:
-    """`segment` with the page's own file: no head belongs to it, so that EF is of the masks alone."""
-    return segment(open_source(clip), OnnxSegmenter(web_page.folder / "model.onnx"))
+def by_segment(clip: Path) -> Segmentation:
+    """`segment --model default`, its learned head with it."""
+    return segment(open_source(clip), load_teacher("default", device="cpu", kind="model"))
 
 
 def assert_agree(found: dict, ours: Segmentation) -> None:
+    """Masks, and what a learned head made of them on both sides."""
+    assert ours.result.ef_method == found["method"] == "learned-head:default"
+    assert ours.result.ef_interval is not None
+    assert found["interval"] == pytest.approx(ours.result.ef_interval, abs=1)
+    sure = [beat["confidence"] for beat in found["beats"]]
+    assert sure == pytest.approx([beat.confidence for beat in ours.result.beats], abs=0.05)
     theirs, own = masks(found), np.concatenate(list(ours.soft.masks()))
     dice = 2 * (theirs & own).sum((1, 2)) / np.maximum(theirs.sum((1, 2)) + own.sum((1, 2)), 1)
     assert theirs.shape == own.shape
@@ -65,8 +72,7 @@ def test_it_finds_what_segment_finds_and_asks_nobody(
 ) -> None:
     with browser.visit(web_page.address) as seen:
         found = analysed(seen.page, clips["cine"])
-        ours = by_masks(web_page, clips["cine"])
-        assert ours.result.ef is not None
+        ours = by_segment(clips["cine"])
         assert_agree(found, ours)
         assert len(found["outlines"]) == len(ours.result)
         assert seen.errors == []
@@ -90,19 +96,24 @@ def test_it_works_without_a_network_once_it_is_loaded_and_saves_what_it_found(
         assert any("spacing unknown" in line for line in found["warnings"])
         assert_settings_count(seen)
         assert seen.errors == []
-    assert_agree(found, by_masks(web_page, clips["mp4"]))
+    ours = by_segment(clips["mp4"])
+    assert_agree(found, ours)
+    exported = segment(open_source(clips["mp4"]), OnnxSegmenter(web_page.folder / "model.onnx")).result
+    assert exported.ef_method == ours.result.ef_method
+    assert exported.ef == pytest.approx(ours.result.ef, abs=0.5)
     rows = list(csv.DictReader(saved["csv"].open()))
     assert [float(row["area_px"]) for row in rows] == found["area"]
     assert [k for k, row in enumerate(rows) if row["event"] == "ED"] == found["events"]["ed"]
     figures = json.loads(saved["json"].read_text())
     assert figures["ef"] == pytest.approx(found["ef"], abs=0.01)
+    assert figures["ef_interval"] == pytest.approx(found["interval"], abs=0.01)
+    assert figures["ef_method"] == found["method"]
     assert set(figures) >= {
         "frames",
         "fps",
         "beats",
         "ed_frames",
         "heart_rate_bpm",
-        "ef_method",
         "model",
         "warnings",
     }

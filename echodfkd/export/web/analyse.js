@@ -1,4 +1,5 @@
 // One clip through the page: sector, model, masks, beats, as echodfkd/segment/pipeline.py.
+import { frameFeatures } from "./measure/features.js";
 import { measure } from "./measure/measure.js";
 import { linspace, range, roundEven } from "./measure/numbers.js";
 import { nothingMoves } from "./measure/still.js";
@@ -13,7 +14,7 @@ const TOUCHING = 0.25; // length on the picture's edge over the square root of a
 
 /**
  * Everything that is found in a clip {frames, width, height, fps, spacing, flip, notes}.
- * model: {size, predict, looksMirrored}. told(stage, done, of).
+ * model: {size, predict, looksMirrored, head}. told(stage, done, of).
  */
 export async function analyse(clip, model, told = () => {}) {
   const { frames, width, height, fps, spacing, flip } = clip;
@@ -22,12 +23,15 @@ export async function analyse(clip, model, told = () => {}) {
   const window = windowOf(sector, spacing);
   const turned = (square) => (flip ? mirrored(square, model.size) : square);
   const squares = frames.map((frame) => turned(crop(frame, width, height, sector, model.size, spacing)));
-  const probs = (await model.predict(squares, (done, of) => told("outlining", done, of))).map(turned);
+  const seen = await model.predict(squares, (done, of) => told("outlining", done, of)); // as the model sees the clip
+  const probs = seen.map(turned);
   told("measuring", 0, 1);
   const maskOf = (k) => ({ ...layBack(probs[k], model.size, window, width, height), width, height });
   const area = probs.map((_, k) => maskOf(k).area);
   const still = nothingMoves(squares);
-  const found = measure({ area, maskOf, sectorPixels: count(sector.mask), fps, spacing, still });
+  const rowsOf = () => seen.map((prob) => frameFeatures(prob, model.size));
+  const { head } = model;
+  const found = await measure({ area, maskOf, sectorPixels: count(sector.mask), fps, spacing, still, head, rowsOf });
   const said = await remarks({ clip, sector, area, maskOf, still, squares, model });
   return {
     ...found,

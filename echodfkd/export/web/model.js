@@ -1,4 +1,5 @@
 // The network in the browser: grey squares in, LV probabilities out. All that knows the graph is here.
+import { Head } from "./head.js";
 import { mirrored } from "./picture/resize.js";
 
 const CHUNK = 128; // frames that share one context, as in `segment`
@@ -6,7 +7,7 @@ const [WINDOW, WARM_UP] = [512, 32]; // frames of a part, and those around it th
 const PROBE = 8; // frames on which both ways to compute are compared
 const SAME = 3; // of 255: a GPU that differs by more is not used
 
-/** A trained network; `facts` are those of model.json, `backend` says what computes. */
+/** A trained network; `facts` are those of model.json, `backend` says what computes, `head` may be null. */
 export class Model {
   /** Loads runtime and network from `folder` (an address that ends in a slash). */
   static async open(folder) {
@@ -16,11 +17,12 @@ export class Model {
     const ort = runtime || (await loaded(folder, "wasm"));
     const session = await ort.InferenceSession.create(network, { executionProviders: ["wasm"] });
     const gpu = runtime && ort.InferenceSession.create(network, { executionProviders: ["webgpu"] }).catch(() => null);
-    return new Model(facts, ort, session, await gpu);
+    const head = facts.head ? await headOf(facts.head, ort, folder) : null;
+    return new Model(facts, ort, session, await gpu, head);
   }
 
-  constructor(facts, ort, session, gpu) {
-    Object.assign(this, { facts, ort, session, gpu, size: facts.size, backend: "WebAssembly" });
+  constructor(facts, ort, session, gpu, head) {
+    Object.assign(this, { facts, ort, session, gpu, head, size: facts.size, backend: "WebAssembly" });
   }
 
   /** Soft masks of squares, both Uint8Arrays of size * size, 255 = certain. */
@@ -90,6 +92,12 @@ export class Model {
       return Uint8Array.from(part, (value) => Math.round(value * 255));
     });
   }
+}
+
+/** The learned head, on the CPU: it is far smaller than a call to a GPU is worth. */
+async function headOf(facts, ort, folder) {
+  const session = await ort.InferenceSession.create(await bytes(`${folder}${facts.file}`), { executionProviders: ["wasm"] });
+  return new Head(ort, session, facts);
 }
 
 async function bytes(address) {

@@ -1,7 +1,7 @@
 // What can be saved of a result. File names are those of the clip; nothing else of a file's text is kept.
 import { curveOf, ticks } from "./curve.js";
 import { drawFrame, proportion } from "./player.js";
-import { facts } from "./words.js";
+import { facts, methodName } from "./words.js";
 
 const PAPER = { paper: "#ffffff", ink: "#1b2430", soft: "#5a6677", rule: "#dbe1e9", line: "#9a6a00", ed: "#1769c2", es: "#c04a14" };
 
@@ -25,6 +25,7 @@ export function asJson(result, model) {
   const round = (value, digits = 2) => (value == null ? null : +value.toFixed(digits));
   const beats = result.beats.map((beat) => ({
     ed: beat.ed, es: beat.es, ef: round(beat.ef), complete: beat.complete,
+    ...(beat.confidence === undefined ? {} : { confidence: round(beat.confidence, 3) }),
     ...(beat.edvMl === undefined ? {} : {
       edv_ml: round(beat.edvMl), esv_ml: round(beat.esvMl), length_ed_mm: round(beat.lengthEdMm),
     }),
@@ -32,7 +33,8 @@ export function asJson(result, model) {
   return `${JSON.stringify({
     frames: result.area.length, fps: result.fps, spacing_mm: result.spacing, area_px: result.area,
     ed_frames: result.events.ed, es_frames: result.events.es, event_definition: "largest/smallest LV",
-    heart_rate_bpm: round(result.heartRate, 1), beats, ef: round(result.ef), ef_method: "MOD-A4C", ef_interval: null,
+    heart_rate_bpm: round(result.heartRate, 1), beats, ef: round(result.ef), ef_method: result.method,
+    ef_interval: result.interval && result.interval.map((end) => round(end)),
     convention: model.convention, orientation: result.flip ? "flipped" : "as stored",
     model: { name: model.name, sha256: model.sha256, claim: model.claim },
     warnings: result.warnings, use: "research only, not for diagnosis",
@@ -60,7 +62,7 @@ export async function drawPicture(result, model) {
     write(`${result.events[kind.toLowerCase()].length ? kind : "Frame"} ${frame}`, x, 70, colour, "600 16px system-ui, sans-serif");
   });
   drawCurve(context, result, [2 * side + 100, 80, 580, Math.max(tall, 420) - 40], write);
-  write(`For research, not diagnosis. Model ${model.name} (${model.claim}), EF by the method of disks.`,
+  write(`For research, not diagnosis. Model ${model.name} (${model.claim}), EF by ${methodName(result)}.`,
     20, canvas.height - 12, PAPER.soft, "14px system-ui, sans-serif");
   return canvas.convertToBlob({ type: "image/png" });
 }

@@ -1,11 +1,13 @@
 // From LV masks to ED and ES, heart rate and EF by the method of disks, as echodfkd/segment/measure.py.
+import { measureByHead } from "./by-head.js";
 import { detectEvents, filling, heartRate, pairBeats } from "./beats.js";
 import { mean, median } from "./numbers.js";
 import { diskVolume, ejectionFraction } from "./volume.js";
 
 // An LV cavity fills 5..25% of an apical sector; outside these limits the model has found something else.
 const [MIN_SHARE, MAX_SHARE] = [0.005, 0.5];
-const NOTHING = { events: { ed: [], es: [] }, beats: [], ef: null, heartRate: null };
+const DISKS = { method: "MOD-A4C", interval: null };
+const NOTHING = { events: { ed: [], es: [] }, beats: [], ef: null, heartRate: null, ...DISKS };
 
 /** Why these areas are no LV; null when they may be. */
 export function noLv(area, sectorPixels) {
@@ -19,10 +21,11 @@ export function noLv(area, sectorPixels) {
 }
 
 /**
- * Events, beats, EF (percent or null), heart rate and warnings of a clip.
+ * Events, beats, EF (percent or null) with its method and interval, heart rate and warnings of a clip.
  * area: array of pixels. maskOf: frame -> {mask, width, height}. spacing: [row, column] in mm or null.
+ * head: reads what `rowsOf` gives, rows of `frameFeatures`; null leaves all to the masks.
  */
-export function measure({ area, maskOf, sectorPixels, fps, spacing, still = false }) {
+export async function measure({ area, maskOf, sectorPixels, fps, spacing, still = false, head = null, rowsOf }) {
   const nothing = noLv(area, sectorPixels);
   if (still) {
     const said = "Nothing moves: every frame shows the same picture, so there is no beat and no EF.";
@@ -30,7 +33,9 @@ export function measure({ area, maskOf, sectorPixels, fps, spacing, still = fals
   }
   if (nothing) return { ...NOTHING, warnings: [nothing] };
   if (area.length === 1) return { ...NOTHING, warnings: ["A single frame: a mask, but no beat and no EF."] };
-  return ofMasks(detectEvents(area, fps), { area, maskOf, fps, spacing });
+  const masks = (events) => ofMasks(events, { area, maskOf, fps, spacing });
+  if (!head) return masks(detectEvents(area, fps));
+  return measureByHead({ head, rows: rowsOf(), area, fps, ofMasks: masks, nothing: NOTHING });
 }
 
 /** Beats, heart rate and EF by the method of disks, of events that were found. */
@@ -47,6 +52,7 @@ export function ofMasks(events, { area, maskOf, fps, spacing }) {
     beats,
     ef: used.length ? mean(used.map((beat) => beat.ef)) : null,
     heartRate: heartRate(events, fps),
+    ...DISKS,
     warnings: [...lost, ...remarks(beats, fps, spacing)],
   };
 }
